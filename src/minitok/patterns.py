@@ -1,0 +1,102 @@
+"""The named split patterns, as data.
+
+A pattern is a regular expression that cuts a text into pieces; merges never cross a piece. The expressions are
+those of tiktoken 0.14 (`tiktoken_ext/openai_public.py`), so that a vocabulary that carries one is recognized
+and cut by the faster scanner that is known to agree with it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["DEFAULT_PATTERN", "PATTERNS", "NamedPattern", "find_named_pattern", "resolve_pattern"]
+
+
+@dataclass(frozen=True)
+class NamedPattern:
+    """A split pattern that has a name.
+
+    Attributes:
+        name: the name that users give, and by which the compiled scanner knows the pattern.
+        regex: the expression.
+        aliases: other names of the same pattern.
+        spellings: other expressions that cut every text alike.
+    """
+
+    name: str
+    regex: str
+    aliases: tuple[str, ...] = ()
+    spellings: tuple[str, ...] = ()
+
+
+_CONTRACTION_SUFFIX = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)?"
+
+_R50K = NamedPattern(
+    name="r50k",
+    regex=r"""'(?:[sdmt]|ll|ve|re)| ?\p{L}++| ?\p{N}++| ?[^\s\p{L}\p{N}]++|\s++$|\s+(?!\S)|\s""",
+    aliases=("gpt2", "p50k"),
+    spellings=(
+        r"""'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+""",
+        r"""'s|'t|'re|'ve|'m|'ll|'d| ?[\p{L}]+| ?[\p{N}]+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+""",
+        r"""'(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+""",
+    ),
+)
+
+_CL100K = NamedPattern(
+    name="cl100k",
+    regex=(
+        r"""'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}++|\p{N}{1,3}+| ?[^\s\p{L}\p{N}]++[\r\n]*+"""
+        r"""|\s++$|\s*[\r\n]|\s+(?!\S)|\s"""
+    ),
+)
+
+_O200K = NamedPattern(
+    name="o200k",
+    regex="|".join(
+        (
+            r"""[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+""" + _CONTRACTION_SUFFIX,
+            r"""[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*""" + _CONTRACTION_SUFFIX,
+            r"""\p{N}{1,3}""",
+            r""" ?[^\s\p{L}\p{N}]+[\r\n/]*""",
+            r"""\s*[\r\n]+""",
+            r"""\s+(?!\S)""",
+            r"""\s+""",
+        )
+    ),
+)
+
+#: Every name, aliases included.
+PATTERNS: dict[str, NamedPattern] = {
+    name: pattern for pattern in (_R50K, _CL100K, _O200K) for name in (pattern.name, *pattern.aliases)
+}
+
+DEFAULT_PATTERN = "o200k"
+
+#: A boundary that every named pattern makes, whatever stands further left or right: after a letter and before
+#: a character that is neither letter nor mark nor apostrophe. No alternative of any pattern goes from the one
+#: to the other, and none that ends in a letter looks ahead further than that character. (The letter is not
+#: the first of a contraction's two: `'l|` + ` ` is no contraction on either side of the cut.)
+SAFE_BOUNDARY = r"""\p{L}(?=[^\p{L}\p{M}'])"""
+
+_BY_REGEX = {regex: pattern for pattern in PATTERNS.values() for regex in (pattern.regex, *pattern.spellings)}
+
+
+def find_named_pattern(regex: str | None) -> NamedPattern | None:
+    """The named pattern that an expression spells, or None.
+
+    >>> find_named_pattern(PATTERNS["gpt2"].regex).name
+    'r50k'
+    """
+    return _BY_REGEX.get(regex) if regex is not None else None
+
+
+def resolve_pattern(pattern: str | None) -> str | None:
+    """The regular expression for what a user gives as a pattern: a name, an expression, or None (no split).
+
+    >>> resolve_pattern("gpt2") == PATTERNS["r50k"].regex
+    True
+    """
+    if pattern is not None and not isinstance(pattern, str):
+        raise TypeError(f"a pattern is a str (a name or a regular expression) or None, not {type(pattern).__name__}")
+    named = PATTERNS.get(pattern) if pattern is not None else None
+    return named.regex if named else pattern

@@ -1,0 +1,148 @@
+"""Text to pieces, in plain Python: the specification of splitting.
+
+A piece is what the split pattern cuts from a text. `Pretokenizer.split` loses nothing: what a pattern leaves
+between its matches is a piece of its own, and joined together the pieces are the text.
+
+Bytes that are not valid UTF-8 come here as lone surrogates (Python's error handler `surrogateescape`): each
+such byte is a character of its own, and the pinned tables class surrogates as neither letter, number nor
+white space. `text_of` and `bytes_of` go from the one to the other.
+
+Engine. Python's `re` turns a class of explicit ranges into a bitmap and is then as fast as `regex`, without
+bringing its own Unicode version; so every pattern whose classes can be pinned and that `re` understands runs
+there, and the rest in `regex`. A class with characters above U+FFFF is no longer one bitmap: most texts have
+none, so such classes are compiled twice, and each chunk of text takes the narrow one where it can.
+
+Chunks. A long text is cut at boundaries that the pattern makes anyway (`SAFE_BOUNDARY`), which bounds the
+memory of the intermediate lists of pieces. Only named patterns have such boundaries.
+"""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Any
+
+import regex
+
+from minitok.patterns import SAFE_BOUNDARY, find_named_pattern
+from minitok.unicode_classes import pin_classes
+
+__all__ = ["Pretokenizer", "bytes_of", "get_pretokenizer", "text_of"]
+
+#: Characters of text split at once. Small enough that a chunk's pieces stay in the processor's cache.
+CHUNK = 1 << 15
+
+_ABOVE_BMP = re.compile("[\U00010000-\U0010ffff]")
+
+
+def text_of(text: str | bytes) -> str:
+    """Bytes as text, each byte that is not valid UTF-8 as a lone surrogate; a str as it is."""
+    return text if isinstance(text, str) else bytes(text).decode("utf-8", "surrogateescape")
+
+
+def bytes_of(piece: str) -> bytes:
+    """The bytes that a piece of `text_of(...)` stands for."""
+    return piece.encode("utf-8", "surrogateescape")
+
+
+def _compile(pattern: str, *, bmp_only: bool = False) -> Any:
+    """Compile with pinned classes; ValueError if no engine takes the pattern."""
+    pinned = pin_classes(pattern, bmp_only=bmp_only)
+    flags = 0
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        try:
+            return re.compile(pinned)
+        except FutureWarning:
+            # Set operations (nested classes, `&&`, `--`): `re` does not have them, Rust's engines do.
+            flags = regex.VERSION1
+        except (re.error, RecursionError, OverflowError, DeprecationWarning):
+            pass
+    try:
+        return regex.compile(pinned, flags)
+    except (regex.error, RecursionError, OverflowError) as error:
+        raise ValueError(f"the split pattern {pattern!r} does not compile: {error}") from error
+
+
+class Pretokenizer:
+    """Cuts texts into pieces by one pattern.
+
+    Args:
+        pattern: a regular expression, or None: a text is one piece.
+
+    Raises:
+        ValueError: the expression does not compile.
+
+    >>> Pretokenizer(r"\\w+").split("two words!")
+    ['two', ' ', 'words', '!']
+    """
+
+    def __init__(self, pattern: str | None) -> None:
+        self.pattern = pattern
+        self._is_named = find_named_pattern(pattern) is not None
+        self._wide = None if pattern is None else _compile(pattern)
+        self._narrow = _compile(pattern, bmp_only=True) if pattern is not None and self._is_named else self._wide
+        # A safe boundary may be missed (the search is only for the BMP), never wrong: the class of what
+        # follows is a negated one, so it is written with all code points.
+        self._boundary = _compile(SAFE_BOUNDARY) if self._is_named else None
+
+    def chunks(self, text: str, size: int = CHUNK) -> Iterator[str]:
+        """Parts of a text, of about `size` characters, whose pieces are together those of the text.
+
+        Only named patterns are cut; with others the text is one part, as it is if it has no safe boundary.
+        """
+        start = 0
+        if self._boundary is not None:
+            while start + size < len(text):
+                found = self._boundary.search(text, start + size)
+                if found is None:
+                    break
+                yield text[start : found.end()]
+                start = found.end()
+        if start < len(text):
+            yield text[start:] if start else text
+
+    def safe_end(self, text: str) -> int:
+        """Where the last safe boundary near the end of `text` is; 0 if none was found."""
+        if self._boundary is None:
+            return 0
+        window = 256
+        while True:
+            start = max(0, len(text) - window)
+            last = 0
+            for found in self._boundary.finditer(text, start):
+                last = found.end()
+            if last or not start:
+                return last
+            window *= 4
+
+    def split(self, text: str) -> list[str]:
+        """The pieces of a text, in order; joined together they are the text."""
+        if self.pattern is None:
+            return [text] if text else []
+        if self._is_named:
+            # Named patterns match every character and have no groups.
+            engine = self._narrow if text.isascii() or not _ABOVE_BMP.search(text) else self._wide
+            pieces: list[str] = engine.findall(text)
+            return pieces
+        return list(self._split_with_gaps(text))
+
+    def _split_with_gaps(self, text: str) -> Iterator[str]:
+        end = 0
+        for found in self._wide.finditer(text):
+            first, last = found.span()
+            if end < first:
+                yield text[end:first]
+            if first < last:
+                yield text[first:last]
+            end = last
+        if end < len(text):
+            yield text[end:]
+
+
+@lru_cache(maxsize=32)
+def get_pretokenizer(pattern: str | None) -> Pretokenizer:
+    """The pretokenizer of a pattern; compiled once, shared."""
+    return Pretokenizer(pattern)

@@ -1,0 +1,157 @@
+"""Character classes by general category, from the pinned Unicode tables.
+
+`pin_classes` rewrites `\\p{L}`, `\\s` and the like in a regular expression to explicit ranges, so that the
+engine that runs the expression cannot bring its own Unicode version along.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from minitok._unicode_data import CATEGORY_RUNS, UNICODE_VERSION, WHITE_SPACE
+
+__all__ = ["UNICODE_VERSION", "class_ranges", "pin_classes"]
+
+Ranges = tuple[tuple[int, int], ...]
+
+_LAST_CODE_POINT = 0x10FFFF
+_LAST_BMP = 0xFFFF
+
+
+@lru_cache(maxsize=1)
+def _category_ranges() -> dict[str, list[tuple[int, int]]]:
+    ranges: dict[str, list[tuple[int, int]]] = {}
+    start = 0
+    for run in CATEGORY_RUNS.split():
+        end = start + int(run[2:], 16)
+        ranges.setdefault(run[:2], []).append((start, end - 1))
+        start = end
+    return ranges
+
+
+def _joined(ranges: list[tuple[int, int]]) -> Ranges:
+    """Sorted ranges with neighbours united."""
+    out: list[tuple[int, int]] = []
+    for first, last in sorted(ranges):
+        if out and out[-1][1] + 1 >= first:
+            out[-1] = (out[-1][0], max(last, out[-1][1]))
+        else:
+            out.append((first, last))
+    return tuple(out)
+
+
+def _complement(ranges: Ranges) -> Ranges:
+    out = []
+    start = 0
+    for first, last in ranges:
+        if start < first:
+            out.append((start, first - 1))
+        start = last + 1
+    if start <= _LAST_CODE_POINT:
+        out.append((start, _LAST_CODE_POINT))
+    return tuple(out)
+
+
+@lru_cache(maxsize=64)
+def class_ranges(name: str) -> Ranges:
+    """The code points of a class, as sorted, disjoint, inclusive ranges.
+
+    Args:
+        name: a general category (`"Lu"`), its first letter (`"L"`), or `"White_Space"`.
+
+    Raises:
+        KeyError: no such class in the pinned tables.
+
+    >>> class_ranges("Nd")[0]
+    (48, 57)
+    """
+    if name == "White_Space":
+        return _joined([(c, c) for c in WHITE_SPACE])
+    categories = _category_ranges()
+    wanted = [c for c in categories if c == name or (len(name) == 1 and c[0] == name)]
+    if not wanted:
+        raise KeyError(f"no Unicode class {name!r}: expected a general category such as 'L' or 'Lu'")
+    return _joined([r for c in wanted for r in categories[c]])
+
+
+def _class_body(ranges: Ranges, last_code_point: int) -> str:
+    """The inside of a bracketed class: `\\U00000030-\\U00000039...`."""
+    kept = [(a, min(b, last_code_point)) for a, b in ranges if a <= last_code_point]
+    return "".join(f"\\U{a:08x}" if a == b else f"\\U{a:08x}-\\U{b:08x}" for a, b in kept)
+
+
+#: The escapes that `regex` and `re` would look up in Unicode tables of their own.
+_SHORT_ESCAPES = {"s": "White_Space", "d": "Nd"}
+
+
+def _read_escape(pattern: str, at: int) -> tuple[str, bool, int] | None:
+    """The class named by the escape at `pattern[at:]`: (name, negated, end); None: not a pinned class."""
+    letter = pattern[at + 1 : at + 2]
+    if letter.lower() in _SHORT_ESCAPES and letter:
+        return _SHORT_ESCAPES[letter.lower()], letter.isupper(), at + 2
+    if letter not in ("p", "P"):
+        return None
+    negated = letter == "P"
+    if pattern[at + 2 : at + 3] == "{":
+        close = pattern.find("}", at)
+        if close < 0:
+            return None
+        name, end = pattern[at + 3 : close], close + 1
+        if name.startswith("^"):
+            name, negated = name[1:], not negated
+    else:
+        name, end = pattern[at + 2 : at + 3], at + 3
+    try:
+        class_ranges(name)
+    except KeyError:
+        return None
+    return name, negated, end
+
+
+def pin_classes(pattern: str, *, bmp_only: bool = False) -> str:
+    r"""The same regular expression with its Unicode classes written out as ranges.
+
+    Rewritten are general categories (`\p{Lu}`, `\P{L}`, `\pN`), `\s`, `\S`, `\d` and `\D`, inside and outside
+    of bracketed classes. Scripts and other properties stay as they are.
+
+    Args:
+        pattern: a regular expression.
+        bmp_only: leave out all code points above U+FFFF. Python's `re` turns a class without them into one
+            bitmap, which makes it several times faster; right only for texts that have no such character.
+
+    >>> pin_classes(r"\d+[\s_]") == r"[%s]+[%s_]" % (pin_classes(r"[\d]")[1:-1], pin_classes(r"[\s]")[1:-1])
+    True
+    """
+    last_code_point = _LAST_BMP if bmp_only else _LAST_CODE_POINT
+    out: list[str] = []
+    depth = 0  # of bracketed classes
+    at = 0
+    while at < len(pattern):
+        char = pattern[at]
+        if char == "\\":
+            found = _read_escape(pattern, at)
+            if found is None:
+                out.append(pattern[at : at + 2])
+                at += 2
+                continue
+            name, negated, at = found
+            ranges = class_ranges(name)
+            if depth:
+                out.append(_class_body(_complement(ranges) if negated else ranges, last_code_point))
+            else:
+                out.append(f"[{'^' * negated}{_class_body(ranges, last_code_point)}]")
+            continue
+        if char == "[":
+            depth += 1
+            # A closing bracket in first place is a member of the class, not its end.
+            lead = 1 + (pattern[at + 1 : at + 2] == "^")
+            if pattern[at + lead : at + lead + 1] == "]":
+                lead += 1
+            out.append(pattern[at : at + lead])
+            at += lead
+            continue
+        if char == "]" and depth:
+            depth -= 1
+        out.append(char)
+        at += 1
+    return "".join(out)

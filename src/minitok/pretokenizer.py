@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Any
 
@@ -33,6 +33,8 @@ __all__ = ["Pretokenizer", "bytes_of", "get_pretokenizer", "text_of"]
 
 #: Characters of text split at once. Small enough that a chunk's pieces stay in the processor's cache.
 CHUNK = 1 << 15
+#: How far before the end of what has been read a piece is certain, for patterns without known boundaries.
+MARGIN = 1 << 16
 
 _ABOVE_BMP = re.compile("[\U00010000-\U0010ffff]")
 
@@ -104,10 +106,33 @@ class Pretokenizer:
         if start < len(text):
             yield text[start:] if start else text
 
-    def safe_end(self, text: str) -> int:
-        """Where the last safe boundary near the end of `text` is; 0 if none was found."""
-        if self._boundary is None:
-            return 0
+    def parts(self, chunks: Iterable[str]) -> Iterator[str | list[str]]:
+        """Cut a document that arrives in chunks, without holding it.
+
+        Yields:
+            For a named pattern (and None), texts whose pieces are together those of the document. For other
+            patterns the pieces themselves, in lists: exact for every pattern of which no piece and no look-around
+            spans more than `MARGIN` characters.
+        """
+        if self.pattern is None:
+            yield "".join(chunks)
+        elif self._is_named:
+            yield from self._safe_parts(chunks)
+        else:
+            yield from self._piece_lists(chunks)
+
+    def _safe_parts(self, chunks: Iterable[str]) -> Iterator[str]:
+        held: list[str] = []  # no boundary was found in it
+        for chunk in chunks:
+            end = self._last_boundary(chunk)
+            if end:
+                yield "".join([*held, chunk[:end]])
+                held.clear()
+            held.append(chunk[end:])
+        yield "".join(held)
+
+    def _last_boundary(self, text: str) -> int:
+        """The last safe boundary in a text; 0 if there is none."""
         window = 256
         while True:
             start = max(0, len(text) - window)
@@ -116,7 +141,28 @@ class Pretokenizer:
                 last = found.end()
             if last or not start:
                 return last
-            window *= 4
+            window *= 16
+
+    def _piece_lists(self, chunks: Iterable[str]) -> Iterator[list[str]]:
+        text = ""
+        start = 0  # what is before it is done, and kept for patterns that look behind
+        wanted = MARGIN
+        for chunk in chunks:
+            text += chunk
+            if len(text) - start < 2 * wanted:
+                continue
+            pieces = []
+            for first, last in self._spans(text, start):
+                if last > len(text) - MARGIN:
+                    break
+                pieces.append(text[first:last])
+                start = last
+            # A piece longer than all that is here: look again when there is twice as much.
+            wanted = MARGIN if pieces else len(text) - start
+            yield pieces
+            text = text[max(0, start - MARGIN) :]
+            start = min(start, MARGIN)
+        yield [text[first:last] for first, last in self._spans(text, start)]
 
     def split(self, text: str) -> list[str]:
         """The pieces of a text, in order; joined together they are the text."""
@@ -127,19 +173,20 @@ class Pretokenizer:
             engine = self._narrow if text.isascii() or not _ABOVE_BMP.search(text) else self._wide
             pieces: list[str] = engine.findall(text)
             return pieces
-        return list(self._split_with_gaps(text))
+        return [text[first:last] for first, last in self._spans(text, 0)]
 
-    def _split_with_gaps(self, text: str) -> Iterator[str]:
-        end = 0
-        for found in self._wide.finditer(text):
+    def _spans(self, text: str, start: int) -> Iterator[tuple[int, int]]:
+        """Where the pieces are from `start` on; what lies between matches is a piece too."""
+        end = start
+        for found in self._wide.finditer(text, start):
             first, last = found.span()
             if end < first:
-                yield text[end:first]
+                yield end, first
             if first < last:
-                yield text[first:last]
+                yield first, last
             end = last
         if end < len(text):
-            yield text[end:]
+            yield end, len(text)
 
 
 @lru_cache(maxsize=32)

@@ -1,0 +1,50 @@
+"""Build of the optional extension; everything else is in pyproject.toml.
+
+Three states:
+    (nothing set)                     try to compile; if that fails, say so and install in pure Python
+    MINITOK_NO_EXTENSIONS=1           do not compile: a py3-none-any wheel
+    MINITOK_REQUIRE_EXTENSIONS=1      a failure to compile is an error
+
+Two more variables are for development: MINITOK_DEBUG_BUILD=1 turns Cython's checks and C assertions on, and
+MINITOK_SANITIZE=1 adds AddressSanitizer and UndefinedBehaviorSanitizer.
+"""
+
+import os
+from pathlib import Path
+
+from setuptools import Extension, setup
+
+
+def flag(name: str) -> bool:
+    return os.environ.get(name, "") not in ("", "0")
+
+
+def extensions() -> list[Extension]:
+    if flag("MINITOK_NO_EXTENSIONS"):
+        return []
+    debug = flag("MINITOK_DEBUG_BUILD")
+    sanitize = flag("MINITOK_SANITIZE")
+    compile_args = ["/std:c11"] if os.name == "nt" else ["-std=c11", "-fvisibility=hidden"]
+    link_args = []
+    if debug or sanitize:
+        compile_args += ["-O1", "-g", "-UNDEBUG"]
+    if sanitize:
+        checks = ["-fsanitize=address,undefined", "-fno-sanitize-recover=undefined", "-fno-omit-frame-pointer"]
+        compile_args += checks
+        link_args += checks
+    extension = Extension(
+        "minitok._fastmerge",
+        ["src/minitok/_fastmerge.pyx"],
+        depends=sorted(str(path) for path in Path("src/minitok/_core").glob("*.h")),
+        include_dirs=["src/minitok/_core"],
+        extra_compile_args=compile_args,
+        extra_link_args=link_args,
+        # Given to setup() itself: `cythonize` would drop `optional`.
+        optional=not flag("MINITOK_REQUIRE_EXTENSIONS"),
+    )
+    if debug:
+        extension.cython_directives = {"boundscheck": True, "wraparound": True, "initializedcheck": True}
+    return [extension]
+
+
+setup(ext_modules=extensions())

@@ -1,0 +1,36 @@
+"""minitok: a trainable byte-level BPE tokenizer library.
+
+>>> import minitok
+>>> enc = minitok.train(["the cat, the hat"], vocab_size=260)
+>>> enc.decode(enc.encode("the cat"))
+'the cat'
+"""
+
+from minitok._backend import BACKEND
+from minitok._version import __version__
+from minitok.encoding import Encoding
+from minitok.registry import (
+    encoding_for_model,
+    encoding_name_for_model,
+    get_encoding,
+    list_encoding_names,
+    load,
+)
+from minitok.training import count_pieces, train
+from minitok.vocabulary import Vocabulary
+
+
+
+__all__ = [
+    "BACKEND",
+    "Encoding",
+    "Vocabulary",
+    "__version__",
+    "count_pieces",
+    "encoding_for_model",
+    "encoding_name_for_model",
+    "get_encoding",
+    "list_encoding_names",
+    "load",
+    "train",
+]

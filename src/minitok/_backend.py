@@ -1,0 +1,54 @@
+"""The one module that knows there are two backends.
+
+`MINITOK_BACKEND` chooses: `auto` (default: compiled if it is there), `python`, or `native` (an error if it is not
+there). A compiled module that is present but cannot be imported is reported, never passed over in silence.
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+__all__ = ["BACKEND", "Encoder", "PieceCounter", "learn_merges"]
+
+_VARIABLE = "MINITOK_BACKEND"
+_NATIVE_MODULE = "minitok._fastmerge"
+
+
+def _choose() -> str:
+    wanted = os.environ.get(_VARIABLE, "auto") or "auto"
+    if wanted not in ("auto", "python", "native"):
+        raise ValueError(f"{_VARIABLE}={wanted!r}: expected auto, python or native")
+    if wanted == "python":
+        return "python"
+    if find_spec(_NATIVE_MODULE) is None:
+        if wanted == "native":
+            raise ImportError(
+                f"{_VARIABLE}=native, but {_NATIVE_MODULE} is not installed: install a wheel for this platform, or "
+                "build with a C compiler and MINITOK_REQUIRE_EXTENSIONS=1 to see why it does not compile"
+            )
+        return "python"
+    try:
+        __import__(_NATIVE_MODULE)
+    except ImportError as error:
+        if wanted == "native":
+            raise
+        warnings.warn(
+            f"{_NATIVE_MODULE} is installed but does not load ({error}); using the slower pure Python backend. "
+            f"Reinstall minitok, or set {_VARIABLE}=python to accept this.",
+            RuntimeWarning,
+            stacklevel=2,
+        )
+        return "python"
+    return "native"
+
+
+#: "native" or "python".
+BACKEND: str = _choose()
+
+if TYPE_CHECKING or BACKEND == "python":
+    from minitok._pymerge import Encoder, PieceCounter, learn_merges
+else:
+    from minitok._fastmerge import Encoder, PieceCounter, learn_merges

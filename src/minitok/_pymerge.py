@@ -1,0 +1,395 @@
+"""The specification of byte-pair encoding, in plain Python that is also fast Python.
+
+Three names, the same as in the compiled twin `_fastmerge`:
+
+    Encoder        ordinary text -> ids (split, then merge; no special tokens)
+    PieceCounter   texts -> how often each piece occurs
+    learn_merges   counted pieces -> merges
+
+**Applying merges.** A piece that is a whole token is that token, if the vocabulary says so. Otherwise it starts
+as the ids of its bytes, and the adjacent pair of lowest rank merges, leftmost first among equals, until no pair
+has a rank. In a rank file (`merges=None`) every pair of tokens whose concatenation is a token is a merge at
+that token's rank, which is its id.
+
+**Learning merges.** Each step merges the pair of highest total count; among equals the smallest (left, right).
+Occurrences are replaced left to right. A pair's count can only fall once its newer symbol has been made, so a
+heap with entries that may be outdated (too high, never too low) finds the maximum exactly: an entry that is no
+longer true goes back with its present count.
+
+Invariants of the learner, for all words laid out one behind the other in flat arrays:
+  1. `symbols[p]` is the symbol that begins at position p, or -1 if p lies inside of a symbol.
+  2. `after[p]`, `before[p]` link the beginnings of symbols within a word; -1 at its ends.
+  3. `totals[pair]` is the sum of the word counts over all adjacent positions (in `aaa` both count).
+  4. `places[pair]` holds every position where the pair begins, and possibly outdated ones, which are
+     recognized when the pair is merged.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from heapq import heapify, heappop, heappush
+from itertools import chain
+
+from minitok._errors import MAX_COUNT, counts_too_large, missing_byte
+from minitok.pretokenizer import bytes_of, get_pretokenizer, text_of
+
+__all__ = ["Encoder", "PieceCounter", "learn_merges"]
+
+#: Pieces whose ids are remembered; when it is full the memory starts anew. About 25 MB.
+CACHE_PIECES = 1 << 17
+#: Longer pieces are not remembered.
+CACHED_LENGTH = 64
+#: From this many symbols on a heap beats looking for the minimum.
+HEAP_SYMBOLS = 96
+
+_NO_RANK = 1 << 62
+_RIGHT_BITS = 32
+
+
+class _PieceCache(dict[str, tuple[int, ...]]):
+    """Piece -> ids; a missing piece is encoded on the way."""
+
+    def __init__(self, encode_piece: Callable[[bytes], list[int]]) -> None:
+        super().__init__()
+        self._encode_piece = encode_piece
+
+    def __missing__(self, piece: str) -> tuple[int, ...]:
+        # Strict: a lone surrogate must not pass for a byte (see `Encoder.encode`).
+        ids = tuple(self._encode_piece(piece.encode("utf-8")))
+        if len(piece) <= CACHED_LENGTH:
+            if len(self) >= CACHE_PIECES:
+                self.clear()
+            self[piece] = ids
+        return ids
+
+
+class Encoder:
+    """Ordinary text to ids, for one vocabulary and pattern.
+
+    Args:
+        tokens: token bytes to id; distinct ids below 2**32 - 256.
+        merges: (left id, right id, new id) in rank order, or None for a rank file.
+        pattern: the regular expression that cuts text into pieces, or None.
+        whole_piece: whether a piece that is a token is taken whole.
+    """
+
+    def __init__(
+        self,
+        tokens: Mapping[bytes, int],
+        merges: Sequence[tuple[int, int, int]] | None,
+        pattern: str | None,
+        whole_piece: bool = True,
+    ) -> None:
+        self._tokens = tokens
+        self._whole_piece = whole_piece
+        self._pretokenizer = get_pretokenizer(pattern)
+        largest = max(tokens.values(), default=0)
+        # A byte without a token may still merge into one: it gets a stand-in id that is never emitted.
+        self._stand_ins = {largest + 1 + b: b for b in range(256) if bytes([b]) not in tokens}
+        stand_in_of = {b: i for i, b in self._stand_ins.items()}
+        self._byte_ids = [tokens[bytes([b])] if bytes([b]) in tokens else stand_in_of[b] for b in range(256)]
+        if merges is None:
+            symbols = dict(tokens) | {bytes([b]): i for i, b in self._stand_ins.items()}
+            self._ranks = _implied_ranks(tokens, symbols)
+            self._made: Sequence[int] = range(largest + 1)  # the rank is the id
+        else:
+            # The first of two merges of the same pair is the one that applies.
+            self._ranks = {
+                left << _RIGHT_BITS | right: rank
+                for rank, (left, right, _) in reversed(list(enumerate(merges)))
+            }
+            self._made = [new for _, _, new in merges]
+        self._cache = _PieceCache(self.encode_piece)
+
+    def encode(self, text: str | bytes, limit: int | None = None) -> list[int]:
+        """The ids of a text without special tokens.
+
+        Args:
+            text: a str, or bytes; bytes that are not valid UTF-8 are characters of their own.
+            limit: stop as soon as there are more ids than this, at any point after.
+
+        Raises:
+            UnicodeEncodeError: a str with a lone surrogate.
+            ValueError: a byte that the vocabulary lacks.
+        """
+        lookup: Callable[[str], Sequence[int]] = self._cache.__getitem__
+        if isinstance(text, bytes):
+            try:
+                text = text.decode("utf-8")
+            except UnicodeDecodeError:
+                # The cache never sees escaped bytes: in a str the same surrogates are an error.
+                text = text_of(text)
+                lookup = self._encode_escaped
+        ids: list[int] = []
+        for chunk in self._pretokenizer.chunks(text):
+            ids.extend(chain.from_iterable(map(lookup, self._pretokenizer.split(chunk))))
+            if limit is not None and len(ids) > limit:
+                break
+        return ids
+
+    def encode_uint32(self, text: str | bytes) -> bytes | bytearray:
+        """The ids as unsigned 32-bit numbers in the machine's byte order."""
+        return bytearray(array("I", self.encode(text)).tobytes())
+
+    def count(self, text: str | bytes, limit: int | None = None) -> int:
+        """How many ids `encode` gives; with a limit, some number above it as soon as that is certain."""
+        return len(self.encode(text, limit))
+
+    def split(self, text: str | bytes) -> list[bytes]:
+        """The pieces of a text, as bytes."""
+        escaped = text_of(text)
+        if isinstance(text, str):
+            return [piece.encode("utf-8") for piece in self._pretokenizer.split(escaped)]
+        return [bytes_of(piece) for piece in self._pretokenizer.split(escaped)]
+
+    def encode_piece(self, piece: bytes) -> list[int]:
+        """The ids of one piece; nothing is split."""
+        if self._whole_piece:
+            token = self._tokens.get(piece)
+            if token is not None:
+                return [token]
+        return self.merge_piece(piece)
+
+    def merge_piece(self, piece: bytes) -> list[int]:
+        """The ids of one piece by merges alone, even if it is a token."""
+        ids = [self._byte_ids[b] for b in piece]
+        ids = self._merge_short(ids) if len(ids) < HEAP_SYMBOLS else self._merge_long(ids)
+        if self._stand_ins:
+            for i in ids:
+                if i in self._stand_ins:
+                    raise missing_byte(self._stand_ins[i])
+        return ids
+
+    def _encode_escaped(self, piece: str) -> list[int]:
+        return self.encode_piece(bytes_of(piece))
+
+    def _merge_short(self, ids: list[int]) -> list[int]:
+        """Merge by looking for the least rank each time: `ranks[i]` is that of the pair at i."""
+        rank_of = self._ranks.get
+        ranks = [rank_of(a << _RIGHT_BITS | b, _NO_RANK) for a, b in zip(ids, ids[1:])]
+        while ranks:
+            best = min(ranks)
+            if best == _NO_RANK:
+                break
+            i = ranks.index(best)
+            ids[i : i + 2] = [self._made[best]]
+            del ranks[i]
+            if i < len(ranks):
+                ranks[i] = rank_of(ids[i] << _RIGHT_BITS | ids[i + 1], _NO_RANK)
+            if i:
+                ranks[i - 1] = rank_of(ids[i - 1] << _RIGHT_BITS | ids[i], _NO_RANK)
+        return ids
+
+    def _merge_long(self, ids: list[int]) -> list[int]:
+        """Merge with a heap of (rank, position), each packed into one number; O(n log n).
+
+        `ranks[p]` is the true rank of the pair that begins at p, against which entries are checked.
+        """
+        rank_of = self._ranks.get
+        count = len(ids)
+        after = list(range(1, count + 1))  # after[p] == count: p is the last
+        before = list(range(-1, count - 1))
+        ranks = [rank_of(a << _RIGHT_BITS | b, _NO_RANK) for a, b in zip(ids, ids[1:])]
+        ranks.append(_NO_RANK)
+        shift = count.bit_length()
+        mask = (1 << shift) - 1
+        heap = [rank << shift | p for p, rank in enumerate(ranks) if rank != _NO_RANK]
+        heapify(heap)
+        while heap:
+            entry = heappop(heap)
+            p = entry & mask
+            rank = entry >> shift
+            if ranks[p] != rank:
+                continue
+            gone = after[p]
+            right = after[gone]
+            left = before[p]
+            ids[p] = new = self._made[rank]
+            ranks[gone] = _NO_RANK
+            ids[gone] = -1
+            after[p] = right
+            if right < count:
+                before[right] = p
+                ranks[p] = rank = rank_of(new << _RIGHT_BITS | ids[right], _NO_RANK)
+                if rank != _NO_RANK:
+                    heappush(heap, rank << shift | p)
+            else:
+                ranks[p] = _NO_RANK
+            if left >= 0:
+                ranks[left] = rank = rank_of(ids[left] << _RIGHT_BITS | new, _NO_RANK)
+                if rank != _NO_RANK:
+                    heappush(heap, rank << shift | left)
+        return [i for i in ids if i >= 0]
+
+
+def _implied_ranks(tokens: Mapping[bytes, int], symbols: Mapping[bytes, int]) -> dict[int, int]:
+    """The merges of a rank file: each way to cut a token into two symbols, at the token's rank."""
+    ranks = {}
+    symbol = symbols.get
+    for token, rank in tokens.items():
+        for cut in range(1, len(token)):
+            left = symbol(token[:cut])
+            if left is not None:
+                right = symbol(token[cut:])
+                if right is not None:
+                    ranks[left << _RIGHT_BITS | right] = rank
+    return ranks
+
+
+class PieceCounter:
+    """How often each piece occurs in the texts that were fed; the map and the reduce of training.
+
+    >>> counter = PieceCounter(r"\\w+| ")
+    >>> counter.feed("to be or not to be")
+    >>> counter.counts()[b"to"]
+    2
+    """
+
+    def __init__(self, pattern: str | None) -> None:
+        self._pretokenizer = get_pretokenizer(pattern)
+        self._counts: Counter[str] = Counter()
+
+    def feed(self, text: str) -> None:
+        """Count the pieces of a text.
+
+        Raises:
+            UnicodeEncodeError: a lone surrogate in the text.
+        """
+        text.encode("utf-8")
+        for chunk in self._pretokenizer.chunks(text):
+            self._counts.update(self._pretokenizer.split(chunk))
+
+    def add(self, pieces: Iterable[str]) -> None:
+        """Count pieces that were cut elsewhere."""
+        self._counts.update(pieces)
+
+    def merge(self, counts: Mapping[bytes, int]) -> None:
+        """Add what another counter counted."""
+        for piece, count in counts.items():
+            self._counts[text_of(piece)] += count
+
+    def counts(self) -> dict[bytes, int]:
+        """Piece to count; in no particular order."""
+        return {bytes_of(piece): count for piece, count in self._counts.items()}
+
+    def __len__(self) -> int:
+        return len(self._counts)
+
+
+def learn_merges(
+    words: Sequence[Sequence[int]],
+    counts: Sequence[int],
+    n: int,
+    tokens: Sequence[bytes | None],
+    *,
+    min_frequency: int = 2,
+    max_token_length: int | None = None,
+    progress: Callable[[int], object] | None = None,
+) -> list[tuple[int, int]]:
+    """The merges that byte-pair encoding learns, in order; merge k makes the id `len(tokens) + k`.
+
+    Args:
+        words: the distinct pieces, each as its symbols (ids into `tokens`; for bytes, the piece itself).
+        counts: how often each word occurs.
+        n: how many merges to learn at most.
+        tokens: the bytes of each id that exists already; None where an id has none.
+        min_frequency: stop when the best pair is rarer.
+        max_token_length: make no token of more bytes.
+        progress: called with the number of merges learnt so far.
+
+    Raises:
+        ValueError: the counts add up to more than 2**63 - 1.
+    """
+    if sum(count * len(word) for word, count in zip(words, counts)) > MAX_COUNT:
+        raise counts_too_large()
+    # Four bytes a number wherever they are enough.
+    number = "i" if sum(map(len, words)) + len(tokens) + n < 2**31 else "q"
+    symbols, before, after, word_at = _lay_out(words, number)
+    totals: dict[int, int] = {}
+    places: dict[int, array[int]] = {}
+    for p, q in enumerate(after):
+        if q >= 0:
+            pair = symbols[p] << _RIGHT_BITS | symbols[q]
+            if pair in totals:
+                totals[pair] += counts[word_at[p]]
+                places[pair].append(p)
+            else:
+                totals[pair] = counts[word_at[p]]
+                places[pair] = array(number, (p,))
+    # Highest count first, then the smallest pair: a packed pair orders as (left, right) does.
+    heap = [(-total, pair) for pair, total in totals.items()]
+    heapify(heap)
+
+    token_bytes = list(tokens)
+    known = {token for token in tokens if token is not None}
+    merges: list[tuple[int, int]] = []
+    while len(merges) < n and heap:
+        negative, pair = heappop(heap)
+        total = totals[pair]
+        if total != -negative:
+            if total:
+                heappush(heap, (-total, pair))
+            else:
+                del totals[pair], places[pair]
+            continue
+        if total < min_frequency:
+            break
+        left, right = pair >> _RIGHT_BITS, pair & (1 << _RIGHT_BITS) - 1
+        token = (token_bytes[left] or b"") + (token_bytes[right] or b"")
+        if token in known or (max_token_length is not None and len(token) > max_token_length):
+            continue  # can never be merged: it does not come back
+        new = len(token_bytes)
+        token_bytes.append(token)
+        known.add(token)
+        merges.append((left, right))
+
+        touched = set()
+        # Ascending, so that runs such as `aaa` are replaced from the left.
+        for p in sorted(places.pop(pair)):
+            q = after[p]
+            if symbols[p] != left or q < 0 or symbols[q] != right:
+                continue
+            count = counts[word_at[p]]
+            far_left, far_right = before[p], after[q]
+            if far_left >= 0:
+                totals[symbols[far_left] << _RIGHT_BITS | left] -= count
+                made = symbols[far_left] << _RIGHT_BITS | new
+                touched.add(made)
+                totals[made] = totals.get(made, 0) + count
+                places.setdefault(made, array(number)).append(far_left)
+            if far_right >= 0:
+                totals[right << _RIGHT_BITS | symbols[far_right]] -= count
+                made = new << _RIGHT_BITS | symbols[far_right]
+                touched.add(made)
+                totals[made] = totals.get(made, 0) + count
+                places.setdefault(made, array(number)).append(p)
+                before[far_right] = p
+            symbols[p] = new
+            symbols[q] = -1
+            after[p] = far_right
+        del totals[pair]
+        for made in touched:
+            if totals[made]:
+                heappush(heap, (-totals[made], made))
+        if progress is not None:
+            progress(len(merges))
+    return merges
+
+
+def _lay_out(words: Sequence[Sequence[int]], number: str) -> tuple[array[int], ...]:
+    """All words one behind the other: symbols, before, after, and the index of the word at each position."""
+    symbols, before, after, word_at = (array(number) for _ in range(4))
+    for index, word in enumerate(words):
+        if not word:
+            continue
+        first = len(symbols)
+        symbols.extend(word)
+        end = len(symbols)
+        before.append(-1)
+        before.extend(range(first, end - 1))
+        after.extend(range(first + 1, end))
+        after.append(-1)
+        word_at.extend([index] * (end - first))
+    return symbols, before, after, word_at

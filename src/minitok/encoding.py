@@ -1,0 +1,531 @@
+"""Encoding: text to ids and back, for one vocabulary. tiktoken's API, and more."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from operator import index
+from os import PathLike
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+from minitok import _backend, formats, offsets, unstable
+from minitok.pretokenizer import bytes_of, text_of
+from minitok.special_tokens import Allowed, Disallowed, SpecialTokens
+from minitok.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+__all__ = ["Encoding", "Text"]
+
+#: What can be encoded. Bytes need not be valid UTF-8.
+Text = str | bytes | bytearray | memoryview
+
+_Item = TypeVar("_Item")
+_Result = TypeVar("_Result")
+_NOTHING: frozenset[str] = frozenset()
+
+
+def _repair_surrogates(text: str) -> str:
+    """Join the pairs of surrogates in a text, and replace the lone ones by U+FFFD, as tiktoken does."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _has_surrogates(text: str) -> bool:
+    if text.isascii():
+        return False
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return True
+    return False
+
+
+def _plain(text: Text) -> str | bytes:
+    if isinstance(text, (str, bytes)):
+        return text
+    if isinstance(text, (bytearray, memoryview)):
+        return bytes(text)
+    raise TypeError(f"expected a str or bytes to encode, not {type(text).__name__}")
+
+
+def _unknown_id(token: int, message: str) -> KeyError | OverflowError:
+    """What tiktoken raises for an id that the vocabulary lacks."""
+    if token < 0:
+        return OverflowError(f"the id {token} is negative")
+    if token >= 2**32:
+        return OverflowError(f"the id {token} has more than 32 bits")
+    return KeyError(message)
+
+
+def _map(function: Callable[[_Item], _Result], items: Iterable[_Item], num_threads: int) -> list[_Result]:
+    """`function` of each item, in order; in threads where the backend can run them side by side."""
+    if index(num_threads) < 1:
+        raise ValueError(f"num_threads is {num_threads}; expected 1 or more")
+    items = list(items)
+    if _backend.BACKEND == "python" or num_threads == 1 or len(items) < 2:
+        return list(map(function, items))
+    with ThreadPoolExecutor(min(num_threads, len(items))) as threads:
+        return list(threads.map(function, items))
+
+
+class Encoding:
+    """Turns text into ids and back.
+
+    The constructor is tiktoken's; `minitok.train`, `minitok.load` and `minitok.get_encoding` are the usual ways
+    to an encoding. An encoding never changes, and any number of threads may use it.
+
+    Args:
+        name: what the encoding is called.
+        pat_str: the regular expression that cuts text into pieces; None: a text is one piece.
+        mergeable_ranks: token bytes to id, which is also the token's merge priority (lowest first).
+        special_tokens: special token to id.
+        explicit_n_vocab: if given, how many tokens there must be, special ones included, without a gap.
+
+    Raises:
+        ValueError: two tokens with one id, an id out of range, a pattern that does not compile, no tokens, or
+            not `explicit_n_vocab` of them.
+        TypeError: a token or an id of the wrong type.
+
+    >>> ranks = {bytes([b]): b for b in range(256)} | {b"hi": 256}
+    >>> enc = Encoding("tiny", pat_str=r"\\w+|\\W", mergeable_ranks=ranks, special_tokens={"<end>": 257})
+    >>> enc.encode("hi you<end>", allowed_special="all")
+    [256, 32, 121, 111, 117, 257]
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        pat_str: str | None,
+        mergeable_ranks: dict[bytes, int],
+        special_tokens: dict[str, int],
+        explicit_n_vocab: int | None = None,
+    ) -> None:
+        vocabulary = Vocabulary(name, mergeable_ranks, None, special_tokens, pat_str)
+        if explicit_n_vocab:
+            found = len(mergeable_ranks) + len(special_tokens)
+            if found != explicit_n_vocab or vocabulary.n_vocab != explicit_n_vocab:
+                raise ValueError(
+                    f"encoding {name!r} should have {explicit_n_vocab} tokens without a gap (explicit_n_vocab), but "
+                    f"has {found}, and its largest id is {vocabulary.n_vocab - 1}"
+                )
+        self._set_up(vocabulary)
+
+    @classmethod
+    def from_vocabulary(cls, vocabulary: Vocabulary) -> Encoding:
+        """The encoding of a vocabulary."""
+        encoding = cls.__new__(cls)
+        encoding._set_up(vocabulary)
+        return encoding
+
+    def _set_up(self, vocabulary: Vocabulary) -> None:
+        self.name = vocabulary.name
+        self.vocabulary = vocabulary
+        self.max_token_value = vocabulary.n_vocab - 1
+        # Private names that other libraries read from tiktoken's class.
+        self._pat_str = vocabulary.pattern
+        self._mergeable_ranks = vocabulary.tokens
+        self._special_tokens = vocabulary.special_tokens
+        self._special_token_values = set(vocabulary.special_tokens.values())
+        self._special = SpecialTokens(vocabulary.special_tokens)
+        self._encoder = _backend.Encoder(vocabulary.tokens, vocabulary.merges, vocabulary.pattern, vocabulary.whole_piece)
+        # A mergeable token hides a special one of the same id, as in tiktoken.
+        self._token_of = {i: s.encode("utf-8", "surrogatepass") for s, i in vocabulary.special_tokens.items()}
+        self._token_of.update({i: token for token, i in vocabulary.tokens.items()})
+        self._pickled_as: tuple[Callable[..., Encoding], tuple[Any, ...]] = (Encoding.from_vocabulary, (vocabulary,))
+
+    def __repr__(self) -> str:
+        return f"<Encoding {self.name!r}>"
+
+    def __reduce__(self) -> tuple[Callable[..., Encoding], tuple[Any, ...]]:
+        return self._pickled_as
+
+    # -- Encoding ------------------------------------------------------------------------------------------------
+
+    def encode(
+        self, text: Text, *, allowed_special: Allowed = _NOTHING, disallowed_special: Disallowed = "all"
+    ) -> list[int]:
+        """Encode a text.
+
+        Text that spells a special token is an error by default, because in text from a stranger it can be an
+        attack on the model. Allow it, or pass `disallowed_special=()` to have it encoded as ordinary text.
+
+        Args:
+            text: a str, or bytes. Bytes that are valid UTF-8 encode like the text that they spell; each byte that
+                is not is a character of its own. In a str, pairs of surrogates are joined and lone ones become
+                U+FFFD.
+            allowed_special: the special tokens that become their ids: a set, or "all".
+            disallowed_special: those that are an error: a collection, or "all" (that are not allowed).
+
+        Raises:
+            ValueError: the text has a disallowed special token, or a byte that the vocabulary lacks.
+            TypeError: `text` is neither str nor bytes.
+
+        >>> import minitok
+        >>> enc = minitok.get_encoding("minitok_32k")
+        >>> enc.decode(enc.encode("hello world"))
+        'hello world'
+        """
+        ids: list[int] = []
+        for span, special in self._spans(text, allowed_special, disallowed_special):
+            ids += self._encoder.encode(span)
+            if special is not None:
+                ids.append(special)
+        return ids
+
+    def encode_ordinary(self, text: Text) -> list[int]:
+        """Encode a text in which nothing is a special token.
+
+        Raises:
+            ValueError: a byte that the vocabulary lacks.
+            TypeError: `text` is neither str nor bytes.
+        """
+        return self.encode(text, disallowed_special=())
+
+    def encode_to_numpy(
+        self, text: Text, *, allowed_special: Allowed = _NOTHING, disallowed_special: Disallowed = "all"
+    ) -> npt.NDArray[np.uint32]:
+        """Encode a text into an array of unsigned 32-bit ids; otherwise like `encode`."""
+        import numpy as np
+
+        return np.frombuffer(self._encode_uint32(text, allowed_special, disallowed_special), dtype=np.uint32)
+
+    def _encode_uint32(self, text: Text, allowed: Allowed, disallowed: Disallowed) -> bytes | bytearray:
+        buffers: list[bytes | bytearray] = []
+        for span, special in self._spans(text, allowed, disallowed):
+            buffers.append(self._encoder.encode_uint32(span))
+            if special is not None:
+                buffers.append(special.to_bytes(4, sys.byteorder))
+        return buffers[0] if len(buffers) == 1 else bytearray().join(buffers)
+
+    def count(
+        self, text: Text, *, allowed_special: Allowed = _NOTHING, disallowed_special: Disallowed = ()
+    ) -> int:
+        """How many ids a text encodes to. Unlike in `encode`, special tokens are ordinary text by default.
+
+        >>> import minitok
+        >>> minitok.get_encoding("minitok_32k").count("hello world")
+        2
+        """
+        return sum(
+            self._encoder.count(span) + (special is not None)
+            for span, special in self._spans(text, allowed_special, disallowed_special)
+        )
+
+    def fits(
+        self,
+        text: Text,
+        max_tokens: int,
+        *,
+        allowed_special: Allowed = _NOTHING,
+        disallowed_special: Disallowed = (),
+    ) -> bool:
+        """Whether a text encodes to at most `max_tokens` ids; looks no further than needed.
+
+        Raises:
+            ValueError: `max_tokens` is negative.
+        """
+        return len(self._first_ids(text, max_tokens, allowed_special, disallowed_special)) <= max_tokens
+
+    def truncate(
+        self,
+        text: str,
+        max_tokens: int,
+        *,
+        allowed_special: Allowed = _NOTHING,
+        disallowed_special: Disallowed = (),
+    ) -> str:
+        """The beginning of a text that fits into `max_tokens` ids, cut between tokens and between characters.
+
+        The result is a prefix of the text, and encodes to at most `max_tokens` ids.
+
+        Raises:
+            ValueError: `max_tokens` is negative.
+
+        >>> import minitok
+        >>> minitok.get_encoding("minitok_32k").truncate("one two three four", 2)
+        'one two'
+        """
+        ids = self._first_ids(text, max_tokens, allowed_special, disallowed_special)
+        if len(ids) <= max_tokens:
+            return text
+        if _has_surrogates(text):
+            text = _repair_surrogates(text)
+        kept = max_tokens
+        while kept:
+            # Whole characters only: the bytes of a character that is cut do not decode.
+            prefix = self.decode_bytes(ids[:kept]).decode("utf-8", "ignore")
+            # Cutting may change how the pattern splits what is left, and so make it longer.
+            if self.fits(prefix, max_tokens, allowed_special=allowed_special, disallowed_special=disallowed_special):
+                return prefix
+            kept -= 1
+        return ""
+
+    def _first_ids(self, text: Text, limit: int, allowed: Allowed, disallowed: Disallowed) -> list[int]:
+        """The first `limit` + 1 ids of a text, or fewer if there are no more."""
+        if index(limit) < 0:
+            raise ValueError(f"max_tokens is {limit}; expected 0 or more")
+        ids: list[int] = []
+        for span, special in self._spans(text, allowed, disallowed):
+            ids += self._encoder.encode(span, limit - len(ids))
+            if special is not None:
+                ids.append(special)
+            if len(ids) > limit:
+                break
+        return ids[: limit + 1]
+
+    def encode_with_offsets(
+        self, text: Text, *, allowed_special: Allowed = _NOTHING, disallowed_special: Disallowed = "all"
+    ) -> tuple[list[int], list[tuple[int, int]]]:
+        """Encode a text, and tell for each id which part of the text it stands for.
+
+        Returns:
+            The ids of `encode`, and for each a pair (start, end): `text[start:end]` is what the token covers; in
+            characters for a str, in bytes for bytes. A character whose bytes are in several tokens belongs to
+            each of them.
+
+        >>> import minitok
+        >>> minitok.get_encoding("minitok_32k").encode_with_offsets("hello world")[1]
+        [(0, 5), (5, 11)]
+        """
+        ids = self.encode(text, allowed_special=allowed_special, disallowed_special=disallowed_special)
+        lengths = [len(self._token_of[i]) for i in ids]
+        plain = _plain(text)
+        if isinstance(plain, bytes):
+            return ids, offsets.byte_offsets(lengths)
+        return ids, offsets.character_offsets(plain, lengths)
+
+    def encode_batch(
+        self,
+        text: Iterable[Text],
+        *,
+        num_threads: int = 8,
+        allowed_special: Allowed = _NOTHING,
+        disallowed_special: Disallowed = "all",
+    ) -> list[list[int]]:
+        """Encode several texts; see `encode`."""
+        allowed, disallowed = self._special.policy(allowed_special, disallowed_special)
+        encode = partial(self.encode, allowed_special=allowed, disallowed_special=disallowed)
+        return _map(encode, text, num_threads)
+
+    def encode_ordinary_batch(self, text: Iterable[Text], *, num_threads: int = 8) -> list[list[int]]:
+        """Encode several texts in which nothing is a special token."""
+        return _map(self.encode_ordinary, text, num_threads)
+
+    def encode_batch_to_numpy(
+        self,
+        text: Iterable[Text],
+        *,
+        num_threads: int = 8,
+        allowed_special: Allowed = _NOTHING,
+        disallowed_special: Disallowed = "all",
+    ) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.int64]]:
+        """Encode several texts into one array.
+
+        Returns:
+            All ids, and the offsets: those of text k are `ids[offsets[k]:offsets[k + 1]]`.
+        """
+        import numpy as np
+
+        allowed, disallowed = self._special.policy(allowed_special, disallowed_special)
+        encode = partial(self._encode_uint32, allowed=allowed, disallowed=disallowed)
+        buffers = _map(encode, text, num_threads)
+        ends = np.cumsum([0, *map(len, buffers)], dtype=np.int64) // 4
+        return np.frombuffer(b"".join(buffers), dtype=np.uint32), ends
+
+    def encode_with_unstable(
+        self, text: str, *, allowed_special: Allowed = _NOTHING, disallowed_special: Disallowed = "all"
+    ) -> tuple[list[int], list[list[int]]]:
+        """Encode a text whose end may go on.
+
+        Returns:
+            The ids that no continuation changes (by tiktoken's heuristics), and all sequences of ids that could
+            follow them and begin with the rest of the text, sorted. As in tiktoken, not to be relied upon: a
+            continuation may still change ids in rare cases.
+
+        >>> ranks = {bytes([b]): b for b in range(256)} | {b"ab": 256, b"abc": 257}
+        >>> Encoding("tiny", pat_str=None, mergeable_ranks=ranks, special_tokens={}).encode_with_unstable("ab")
+        ([], [[97, 98], [256], [257]])
+        """
+        allowed, disallowed = self._special.policy(allowed_special, disallowed_special)
+        return unstable.encode_with_unstable(self, list(self._spans(text, allowed, disallowed)))
+
+    def encode_single_token(self, text_or_bytes: str | bytes) -> int:
+        """The id of one token, special tokens included.
+
+        Raises:
+            KeyError: there is no such token.
+        """
+        token = text_or_bytes.encode("utf-8") if isinstance(text_or_bytes, str) else bytes(text_or_bytes)
+        found = self._mergeable_ranks.get(token)
+        if found is None:
+            found = self._special_tokens.get(token.decode("utf-8", "surrogateescape"))
+        if found is None:
+            raise KeyError(token)
+        return found
+
+    # -- Decoding ------------------------------------------------------------------------------------------------
+
+    def decode_bytes(self, tokens: Iterable[int]) -> bytes:
+        """The bytes that ids stand for.
+
+        Raises:
+            KeyError: an id that the vocabulary lacks.
+            OverflowError: a negative id, or one of more than 32 bits.
+            TypeError: an id that is not an integer.
+        """
+        try:
+            return b"".join(map(self._token_of.__getitem__, map(index, tokens)))
+        except KeyError as error:
+            raise _unknown_id(error.args[0], f"Invalid token for decoding: {error.args[0]}") from None
+
+    def decode(self, tokens: Iterable[int], errors: str = "replace") -> str:
+        """The text that ids stand for.
+
+        Args:
+            tokens: ids.
+            errors: what to do with bytes that are not valid UTF-8, as in `bytes.decode`. The default loses them.
+
+        Raises:
+            KeyError, OverflowError, TypeError: as `decode_bytes`.
+            UnicodeDecodeError: with `errors="strict"`.
+        """
+        return self.decode_bytes(tokens).decode("utf-8", errors=errors)
+
+    def decode_single_token_bytes(self, token: int) -> bytes:
+        """The bytes of one id, special tokens included.
+
+        Raises:
+            KeyError, OverflowError, TypeError: as `decode_bytes`.
+        """
+        try:
+            return self._token_of[index(token)]
+        except KeyError:
+            raise _unknown_id(index(token), str(index(token))) from None
+
+    def token_bytes(self, token: int) -> bytes:
+        """The bytes of one id; the same as `decode_single_token_bytes`."""
+        return self.decode_single_token_bytes(token)
+
+    def decode_tokens_bytes(self, tokens: Iterable[int]) -> list[bytes]:
+        """The bytes of each id.
+
+        >>> import minitok
+        >>> enc = minitok.get_encoding("minitok_32k")
+        >>> enc.decode_tokens_bytes(enc.encode("hello world"))
+        [b'hello', b' world']
+        """
+        return [self.decode_single_token_bytes(token) for token in tokens]
+
+    def decode_with_offsets(self, tokens: Iterable[int]) -> tuple[str, list[int]]:
+        """The text that ids stand for, and for each id the index of the character where it begins.
+
+        A token that begins inside of a character has that character's index.
+
+        Raises:
+            UnicodeDecodeError: the ids do not make valid UTF-8.
+            KeyError, OverflowError, TypeError: as `decode_bytes`.
+        """
+        token_bytes = self.decode_tokens_bytes(tokens)
+        return b"".join(token_bytes).decode("utf-8"), offsets.start_offsets(token_bytes)
+
+    def decode_batch(
+        self, batch: Iterable[Sequence[int]], *, errors: str = "replace", num_threads: int = 8
+    ) -> list[str]:
+        """`decode` for several sequences of ids."""
+        return _map(partial(self.decode, errors=errors), batch, num_threads)
+
+    def decode_bytes_batch(self, batch: Iterable[Sequence[int]], *, num_threads: int = 8) -> list[bytes]:
+        """`decode_bytes` for several sequences of ids."""
+        return _map(self.decode_bytes, batch, num_threads)
+
+    # -- The vocabulary ------------------------------------------------------------------------------------------
+
+    @property
+    def tokens(self) -> list[bytes | None]:
+        """The bytes of every id in order, special tokens included; None for an id that nothing has."""
+        return self.vocabulary.token_list()
+
+    def token_byte_values(self) -> list[bytes]:
+        """All tokens that are not special, sorted by their bytes."""
+        return sorted(self._mergeable_ranks)
+
+    @property
+    def eot_token(self) -> int:
+        """The id of `<|endoftext|>`.
+
+        Raises:
+            KeyError: there is no such special token.
+        """
+        return self._special_tokens["<|endoftext|>"]
+
+    @property
+    def special_tokens_set(self) -> set[str]:
+        """The special tokens."""
+        return set(self._special.names)
+
+    def is_special_token(self, token: int) -> bool:
+        """Whether an id is a special token's.
+
+        Raises:
+            TypeError: `token` is not an integer.
+        """
+        return index(token) in self._special_token_values
+
+    @property
+    def n_vocab(self) -> int:
+        """The largest id plus one."""
+        return self.max_token_value + 1
+
+    def save(self, path: str | PathLike[str], *, format: Literal["minitok", "tiktoken"] = "minitok") -> None:
+        """Write the vocabulary to a file, whole or not at all.
+
+        Args:
+            path: the file; one that exists is replaced.
+            format: "minitok" holds all that defines the tokenizer; "tiktoken" holds the tokens and their ranks
+                only: pattern and special tokens have to be kept elsewhere.
+
+        Raises:
+            OSError: the file cannot be written.
+            ValueError: the format cannot hold this vocabulary.
+        """
+        formats.save(self.vocabulary, path, format=format)
+
+    # -- Private -------------------------------------------------------------------------------------------------
+
+    def _spans(
+        self, text: Text, allowed_special: Allowed, disallowed_special: Disallowed
+    ) -> Iterator[tuple[str | bytes, int | None]]:
+        """The ordinary spans of a text, each with the id of the allowed special token behind it, or None."""
+        allowed, disallowed = self._special.policy(allowed_special, disallowed_special)
+        plain = _plain(text)
+        if isinstance(plain, str):
+            self._special.check(plain, disallowed)
+            if _has_surrogates(plain):
+                plain = _repair_surrogates(plain)
+            yield from self._special.spans(plain, allowed)
+        else:
+            if disallowed:
+                self._special.check(text_of(plain), disallowed)
+            if allowed:
+                for span, special in self._special.spans(text_of(plain), allowed):
+                    yield bytes_of(span), special
+            else:
+                yield plain, None
+
+    def _encode_single_piece(self, text_or_bytes: str | bytes) -> list[int]:
+        """One piece, without splitting; tiktoken's private method of this name."""
+        piece = text_or_bytes.encode("utf-8") if isinstance(text_or_bytes, str) else text_or_bytes
+        return self._encoder.encode_piece(piece)
+
+    def _encode_only_native_bpe(self, text: str) -> list[int]:
+        """Split and merge apart; tiktoken's private method of this name."""
+        return [i for piece in self._encoder.split(text) for i in self._encoder.encode_piece(piece)]
+
+    def _encode_bytes(self, text: bytes) -> list[int]:
+        """Bytes by tiktoken's heuristics for a truncated character; `encode` is exact for all bytes."""
+        return unstable.encode_bytes(self, text)

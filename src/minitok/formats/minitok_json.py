@@ -1,0 +1,168 @@
+"""minitok's own format: one JSON document that holds all that defines a tokenizer.
+
+    {"format": "minitok", "version": 1, "name": …, "pattern": regular expression or null,
+     "whole_piece": true or false, "special_tokens": {token: id}, "tokens": […], "merges": null or […],
+     "metadata": {…}, "checksum": "sha256:…"}
+
+`tokens` lists the tokens in the order of their ids, in base64, from id 0 on; a number among them is the id of
+the token that follows it, where ids have a gap. `merges` is null where each pair of tokens whose concatenation
+is a token is a merge, ranked by its id; otherwise it lists [left id, right id, new id] in rank order. The
+checksum is over the document without it, with sorted keys, no white space and ASCII only.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from base64 import b64encode
+from binascii import Error as Base64Error
+from binascii import a2b_base64
+from typing import Any
+
+from minitok.vocabulary import MAX_ID, Vocabulary
+
+__all__ = ["dump", "parse"]
+
+VERSION = 1
+_REMEDY = "the file is damaged or was edited; save it anew"
+#: Field to the types of its value.
+_FIELDS: dict[str, tuple[type, ...]] = {
+    "name": (str,),
+    "pattern": (str, type(None)),
+    "whole_piece": (bool,),
+    "special_tokens": (dict,),
+    "tokens": (list,),
+    "merges": (list, type(None)),
+    "metadata": (dict,),
+}
+
+
+def dump(vocabulary: Vocabulary) -> bytes:
+    """The document of a vocabulary: the same bytes for the same vocabulary.
+
+    Raises:
+        ValueError: its metadata is not what JSON can hold.
+    """
+    document: dict[str, Any] = {
+        "format": "minitok",
+        "version": VERSION,
+        "name": vocabulary.name,
+        "pattern": vocabulary.pattern,
+        "whole_piece": vocabulary.whole_piece,
+        "special_tokens": dict(vocabulary.special_tokens),
+        "tokens": _listed(vocabulary),
+        "merges": None if vocabulary.merges is None else [list(merge) for merge in vocabulary.merges],
+        "metadata": dict(vocabulary.metadata),
+    }
+    try:
+        document["checksum"] = _checksum(document)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ValueError(f"the metadata of vocabulary {vocabulary.name!r} cannot be written as JSON: {error}") from None
+    # A line for each field: small differences stay small for tools that compare lines.
+    lines = [f"{json.dumps(key)}: {json.dumps(value, separators=(',', ':'))}" for key, value in document.items()]
+    return ("{\n" + ",\n".join(lines) + "\n}\n").encode("ascii")
+
+
+def _listed(vocabulary: Vocabulary) -> list[str | int]:
+    out: list[str | int] = []
+    expected = 0
+    for token, i in sorted(vocabulary.tokens.items(), key=lambda item: item[1]):
+        if i != expected:
+            out.append(i)
+        out.append(b64encode(token).decode("ascii"))
+        expected = i + 1
+    return out
+
+
+def _checksum(document: dict[str, Any]) -> str:
+    content = {key: value for key, value in document.items() if key != "checksum"}
+    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return "sha256:" + hashlib.sha256(canonical.encode("ascii")).hexdigest()
+
+
+def parse(data: bytes, source: str, *, name: str | None = None) -> Vocabulary:
+    """The vocabulary in a document.
+
+    Args:
+        data: the whole document.
+        source: the file's name, for messages.
+        name: what to call the encoding instead of the name in the document.
+
+    Raises:
+        ValueError: the document is not valid; the message names the place.
+    """
+    try:
+        document = json.loads(data.decode("utf-8"), object_pairs_hook=_without_duplicates)
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{source}: not UTF-8 at byte {error.start}; {_REMEDY}") from None
+    except json.JSONDecodeError as error:
+        raise ValueError(
+            f"{source}, line {error.lineno}, column {error.colno}: not JSON ({error.msg}); {_REMEDY}"
+        ) from None
+    except (RecursionError, ValueError) as error:
+        raise ValueError(f"{source}: not JSON that minitok reads ({error}); {_REMEDY}") from None
+    if not isinstance(document, dict) or document.get("format") != "minitok":
+        raise ValueError(f'{source}: a JSON document, but without "format": "minitok"; this format is not known here')
+    if document.get("version") != VERSION:
+        raise ValueError(
+            f"{source}: version {document.get('version')!r} of the format; this minitok reads version {VERSION}: update it"
+        )
+    for key, types in _FIELDS.items():
+        if key not in document:
+            raise ValueError(f"{source}: the field {key!r} is missing; {_REMEDY}")
+        if not isinstance(document[key], types):
+            raise ValueError(f"{source}: the field {key!r} is of the wrong type; {_REMEDY}")
+    if document.get("checksum") != _checksum(document):
+        raise ValueError(f"{source}: the checksum does not match the content; {_REMEDY}")
+    tokens = _parse_tokens(document["tokens"], source)
+    merges = None if document["merges"] is None else _parse_merges(document["merges"], source)
+    try:
+        return Vocabulary(
+            document["name"] if name is None else name,
+            tokens,
+            merges,
+            document["special_tokens"],
+            document["pattern"],
+            document["whole_piece"],
+            document["metadata"],
+        )
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"{source}: {error}") from None
+
+
+def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    document = dict(pairs)
+    if len(document) != len(pairs):
+        keys = [key for key, _ in pairs]
+        raise ValueError(f"the key {next(k for k in keys if keys.count(k) > 1)!r} occurs twice")
+    return document
+
+
+def _parse_tokens(listed: list[Any], source: str) -> dict[bytes, int]:
+    tokens: dict[bytes, int] = {}
+    next_id = 0
+    for place, item in enumerate(listed):
+        where = f"{source}: tokens[{place}]"
+        if isinstance(item, int) and not isinstance(item, bool):
+            if not next_id <= item <= MAX_ID:
+                raise ValueError(f"{where}: the id {item} is not above those before it; {_REMEDY}")
+            next_id = item
+            continue
+        try:
+            token = a2b_base64(item, strict_mode=True)
+        except (Base64Error, TypeError, ValueError) as error:
+            raise ValueError(f"{where}: bad base64 {str(item)[:60]!r} ({error}); {_REMEDY}") from None
+        if token in tokens:
+            raise ValueError(f"{where}: the token {token!r} has the id {tokens[token]} already; {_REMEDY}")
+        tokens[token] = next_id
+        next_id += 1
+    return tokens
+
+
+def _parse_merges(listed: list[Any], source: str) -> list[tuple[int, int, int]]:
+    merges = []
+    for place, item in enumerate(listed):
+        if not (isinstance(item, list) and len(item) == 3 and all(type(i) is int for i in item)):
+            raise ValueError(f"{source}: merges[{place}] is not [left id, right id, new id]; {_REMEDY}")
+        merges.append((item[0], item[1], item[2]))
+    return merges

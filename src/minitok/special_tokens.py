@@ -1,0 +1,91 @@
+"""Which special tokens may appear in a text, and where they are.
+
+The rules are tiktoken's: text that spells a special token is an error unless the caller allows it (then it is
+the special token) or says that it is no matter (then it is ordinary text). Where several special tokens match
+at the same place the longest wins. One that is not allowed hides no allowed one that begins inside of it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
+from functools import lru_cache
+from typing import Literal, NoReturn
+
+__all__ = ["Allowed", "Disallowed", "SpecialTokens", "any_of"]
+
+Allowed = Literal["all"] | AbstractSet[str]
+Disallowed = Literal["all"] | Collection[str]
+
+
+def any_of(tokens: Iterable[str]) -> re.Pattern[str]:
+    """An expression that matches any of the strings, the longest first."""
+    return re.compile("|".join(re.escape(token) for token in sorted(tokens, key=lambda t: (-len(t), t))))
+
+
+_disallowed_regex = lru_cache(maxsize=128)(any_of)
+
+
+def _raise_disallowed(token: str) -> NoReturn:
+    raise ValueError(
+        f"Encountered text corresponding to disallowed special token {token!r}.\n"
+        "If you want this text to be encoded as a special token, "
+        f"pass it to `allowed_special`, e.g. `allowed_special={{{token!r}, ...}}`.\n"
+        "If you want this text to be encoded as normal text, disable the check for this token "
+        f"by passing `disallowed_special=(enc.special_tokens_set - {{{token!r}}})`.\n"
+        "To disable this check for all special tokens, pass `disallowed_special=()`.\n"
+    )
+
+
+class SpecialTokens:
+    """The special tokens of one vocabulary.
+
+    Args:
+        ids: special token to id.
+    """
+
+    def __init__(self, ids: Mapping[str, int]) -> None:
+        self.ids = ids
+        self.names: frozenset[str] = frozenset(ids)
+        self._regex = any_of(ids) if ids else None
+
+    def policy(self, allowed: Allowed, disallowed: Disallowed) -> tuple[frozenset[str], frozenset[str]]:
+        """The two arguments as sets: what becomes a special token, what is an error.
+
+        Raises:
+            TypeError: `allowed` is neither "all" nor a set.
+        """
+        if isinstance(allowed, str) and allowed == "all":
+            allowed = self.names
+        elif not isinstance(allowed, AbstractSet):
+            raise TypeError(f"allowed_special is 'all' or a set of str, not {type(allowed).__name__}")
+        if isinstance(disallowed, str) and disallowed == "all":
+            disallowed = self.names if not allowed else self.names - allowed
+        elif not isinstance(disallowed, frozenset):
+            disallowed = frozenset(disallowed)
+        return (self.names if allowed is self.names else self.names & allowed), disallowed
+
+    def check(self, text: str, disallowed: frozenset[str]) -> None:
+        """Raise if the text has a disallowed special token.
+
+        Raises:
+            ValueError: it has; the message names the first and the ways out.
+        """
+        if disallowed:
+            found = _disallowed_regex(disallowed).search(text)
+            if found:
+                _raise_disallowed(found.group())
+
+    def spans(self, text: str, allowed: frozenset[str]) -> Iterator[tuple[str, int | None]]:
+        """The ordinary text before each allowed special token, with that token's id; the rest comes with None."""
+        start = search_from = 0
+        if self._regex is not None and allowed:
+            while found := self._regex.search(text, search_from):
+                token = found.group()
+                if token in allowed:
+                    yield text[start : found.start()], self.ids[token]
+                    start = search_from = found.end()
+                else:
+                    search_from = found.start() + 1
+        yield text[start:] if start else text, None

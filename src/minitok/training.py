@@ -1,0 +1,259 @@
+"""train(): texts -> counted pieces -> merges -> vocabulary.
+
+The result depends on the pieces and how often each occurs, and on the options, alone: not on the order of the
+texts, nor on how they are cut into files.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, Literal
+
+from minitok import _backend
+from minitok.corpus import Source, documents_of, split_documents, total_bytes
+from minitok.encoding import Encoding
+from minitok.patterns import DEFAULT_PATTERN, resolve_pattern
+from minitok.pretokenizer import get_pretokenizer
+from minitok.special_tokens import any_of
+from minitok.vocabulary import MAX_ID, Vocabulary
+
+__all__ = ["count_pieces", "train"]
+
+
+class _SameAsInitial:
+    """The pattern's default: that of `initial`, or else the library's."""
+
+    def __repr__(self) -> str:
+        return f"{DEFAULT_PATTERN!r}, or the pattern of initial"
+
+
+_DEFAULT = _SameAsInitial()
+
+
+def train(
+    source: Source | Mapping[str, int] | Mapping[bytes, int],
+    *,
+    vocab_size: int,
+    pattern: str | None | _SameAsInitial = _DEFAULT,
+    special_tokens: Iterable[str] = (),
+    min_frequency: int = 2,
+    max_token_length: int | None = None,
+    initial: Encoding | Vocabulary | None = None,
+    errors: Literal["strict", "replace"] = "strict",
+    name: str = "trained",
+    progress: bool | None = None,
+) -> Encoding:
+    """Train a byte-level BPE vocabulary.
+
+    Each step merges the pair of tokens that occurs most often; among equals the one with the smallest ids. The
+    ids 0 to 255 are the bytes; each merge takes the next id; the special tokens take the last.
+
+    Args:
+        source: a path or a glob (as a str or `Path`); an open file; an iterable of texts (`str`), `Path`s and open
+            files; or counts {piece: count}, which are not split further. Files are read in parts.
+        vocab_size: how many ids there are to be at most, special tokens included.
+        pattern: how text is cut into pieces: a name ("o200k", "cl100k", "gpt2"), a regular expression, or None
+            (a document is one piece). Default: the pattern of `initial`, or else "o200k".
+        special_tokens: strings that get ids of their own; in the corpus they separate documents, and are not learnt.
+        min_frequency: stop when the best pair is rarer than this.
+        max_token_length: learn no token of more bytes than this.
+        initial: a vocabulary to extend: its tokens, merges and special tokens stay as they are.
+        errors: bytes in a file that are not valid UTF-8 are an error ("strict") or become U+FFFD ("replace").
+        name: what to call the encoding.
+        progress: show a bar on standard error. Default: if that is a terminal.
+
+    Returns:
+        The encoding. It has fewer than `vocab_size` ids if the corpus ran out of pairs.
+
+    Raises:
+        ValueError: an option out of range, bytes that are not UTF-8, counts that are no counts.
+        TypeError: a source of the wrong type.
+        OSError: a file that cannot be read.
+
+    >>> enc = train(["low lower lowest"], vocab_size=258, special_tokens=["<end>"])
+    >>> enc.token_bytes(256)
+    b'lo'
+    >>> enc.encode("<end>", allowed_special="all")
+    [257]
+    """
+    base = initial.vocabulary if isinstance(initial, Encoding) else initial
+    regex = _pattern_of(pattern, base)
+    specials = _special_tokens(special_tokens, base)
+    base_tokens: list[bytes | None] = base.token_list() if base else [bytes([b]) for b in range(256)]
+    if min_frequency < 1:
+        raise ValueError(f"min_frequency is {min_frequency}; expected 1 or more")
+    if max_token_length is not None and max_token_length < 1:
+        raise ValueError(f"max_token_length is {max_token_length}; expected 1 or more, or None")
+    if not len(base_tokens) + len(specials) <= vocab_size <= MAX_ID + 1:
+        raise ValueError(
+            f"vocab_size is {vocab_size}; expected at least {len(base_tokens) + len(specials)} "
+            f"({len(base_tokens)} ids to begin with and {len(specials)} special tokens) and at most {MAX_ID + 1}"
+        )
+    show = sys.stderr.isatty() if progress is None else progress
+
+    counts = (
+        _checked_counts(source)
+        if isinstance(source, Mapping)
+        else count_pieces(
+            source,
+            pattern=regex,
+            special_tokens=[*specials, *(base.special_tokens if base else ())],
+            errors=errors,
+            progress=show,
+        )
+    )
+    pieces = list(counts)
+    words: Sequence[Sequence[int]] = pieces
+    if base is not None:
+        encoder = _backend.Encoder(base.tokens, base.merges, regex, base.whole_piece)
+        words = [encoder.encode_piece(piece) for piece in pieces]
+    n_merges = vocab_size - len(base_tokens) - len(specials)
+    with _bar(show, total=n_merges, desc="learning merges", unit=" merges") as bar:
+        merges = _backend.learn_merges(
+            words,
+            list(counts.values()),
+            n_merges,
+            base_tokens,
+            min_frequency=min_frequency,
+            max_token_length=max_token_length,
+            progress=None if bar is None else lambda done: bar.update(done - bar.n),
+        )
+    return Encoding.from_vocabulary(
+        _vocabulary_of(
+            merges,
+            base,
+            base_tokens,
+            specials,
+            name=name,
+            pattern=regex,
+            metadata={
+                "training": {
+                    "vocab_size": vocab_size,
+                    "min_frequency": min_frequency,
+                    "max_token_length": max_token_length,
+                    "initial": base.name if base else None,
+                    "pieces": sum(counts.values()),
+                    "distinct_pieces": len(counts),
+                }
+            },
+        )
+    )
+
+
+def _pattern_of(pattern: str | None | _SameAsInitial, base: Vocabulary | None) -> str | None:
+    if isinstance(pattern, _SameAsInitial):
+        return base.pattern if base else resolve_pattern(DEFAULT_PATTERN)
+    return resolve_pattern(pattern)
+
+
+def _special_tokens(special_tokens: Iterable[str], base: Vocabulary | None) -> list[str]:
+    if isinstance(special_tokens, (str, bytes)):
+        raise TypeError("special_tokens is a list of str, not one str")
+    specials = list(special_tokens)
+    for token in specials:
+        if not isinstance(token, str):
+            raise TypeError(f"a special token is a str, not {type(token).__name__}: {token!r}")
+        if not token:
+            raise ValueError("a special token is empty")
+    if len(set(specials)) < len(specials):
+        raise ValueError(f"a special token is given twice: {next(t for t in specials if specials.count(t) > 1)!r}")
+    return [token for token in specials if base is None or token not in base.special_tokens]
+
+
+def _checked_counts(source: Mapping[Any, Any]) -> dict[bytes, int]:
+    counts: dict[bytes, int] = {}
+    for piece, count in source.items():
+        data = piece.encode("utf-8") if isinstance(piece, str) else piece
+        if not isinstance(data, bytes):
+            raise TypeError(f"a piece is a str or bytes, not {type(piece).__name__}")
+        if type(count) is not int:
+            raise TypeError(f"the count of the piece {piece!r} is {count!r}; expected an int")
+        if count < 0:
+            raise ValueError(f"the count of the piece {piece!r} is {count}; expected 0 or more")
+        counts[data] = counts.get(data, 0) + count
+    return counts
+
+
+def _vocabulary_of(
+    merges: Sequence[tuple[int, int]],
+    base: Vocabulary | None,
+    base_tokens: Sequence[bytes | None],
+    specials: Sequence[str],
+    *,
+    name: str,
+    pattern: str | None,
+    metadata: Mapping[str, Any],
+) -> Vocabulary:
+    """The learnt vocabulary. Its ids are its ranks, unless those of the vocabulary that it extends are not.
+
+    That a rank file can hold it follows from how it was learnt: the bytes of a token go through the same states
+    wherever its ends are boundaries, so exactly one pair ever makes it, and any other cut of it never occurs.
+    """
+    all_tokens = list(base_tokens)
+    explicit = None if base is None or base.merges is None else list(base.merges)
+    tokens = dict(base.tokens) if base else {bytes([b]): b for b in range(256)}
+    for left, right in merges:
+        token = (all_tokens[left] or b"") + (all_tokens[right] or b"")
+        tokens[token] = len(all_tokens)
+        if explicit is not None:
+            explicit.append((left, right, len(all_tokens)))
+        all_tokens.append(token)
+    special_ids = dict(base.special_tokens) if base else {}
+    special_ids.update({token: len(all_tokens) + k for k, token in enumerate(specials)})
+    whole_piece = base.whole_piece if base else True
+    return Vocabulary(name, tokens, explicit, special_ids, pattern, whole_piece, metadata)
+
+
+def count_pieces(
+    source: Source,
+    *,
+    pattern: str | None = DEFAULT_PATTERN,
+    special_tokens: Sequence[str] = (),
+    errors: Literal["strict", "replace"] = "strict",
+    progress: bool | None = None,
+) -> dict[bytes, int]:
+    """How often each piece occurs in a corpus; what `train` learns from.
+
+    Args and errors: as for `train`.
+
+    >>> count_pieces(["to be or not to be"])[b" be"]
+    2
+    """
+    if errors not in ("strict", "replace"):
+        raise ValueError(f"errors is {errors!r}; expected 'strict' or 'replace'")
+    regex = resolve_pattern(pattern)
+    counter = _backend.PieceCounter(regex)
+    pretokenizer = get_pretokenizer(regex)
+    separators = any_of(special_tokens) if special_tokens else None
+    longest = max(map(len, special_tokens), default=0)
+    show = sys.stderr.isatty() if progress is None else progress
+    with _bar(
+        show, total=total_bytes(source), desc="counting pieces", unit="B", unit_scale=True
+    ) as bar:
+
+        def feed(text: str) -> None:
+            try:
+                counter.feed(text)
+            except UnicodeEncodeError:
+                counter.feed(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
+            if bar is not None:
+                bar.update(len(text) if text.isascii() else len(text.encode("utf-8", "replace")))
+
+        for chunks in documents_of(source, errors):
+            for document in split_documents(chunks, separators, longest):
+                for part in pretokenizer.parts(document):
+                    if isinstance(part, str):
+                        feed(part)
+                    else:
+                        counter.add(part)
+    return counter.counts()
+
+
+def _bar(show: bool, **options: Any) -> AbstractContextManager[Any]:
+    if not show:
+        return nullcontext()
+    from tqdm import tqdm
+
+    return tqdm(file=sys.stderr, miniters=1, mininterval=0.2, **options)

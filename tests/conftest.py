@@ -1,0 +1,88 @@
+"""The whole suite runs over both backends; what is not there is an error or is named, never skipped in silence.
+
+    pytest                  both backends; an error if the compiled one is not installed
+    pytest --no-native      the pure one only
+
+Tests marked `data` need the folder that MINITOK_TEST_DATA names. Without it they are left out, by name, at the end
+of the report; where CI is set in the environment that is an error instead.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import hypothesis
+import pytest
+
+import minitok
+from minitok import _backend, registry
+
+NAMES = ("Encoder", "PieceCounter", "learn_merges")
+MODULES = {"native": "minitok._fastmerge", "python": "minitok._pymerge"}
+
+hypothesis.settings.register_profile("dev", deadline=None, max_examples=60)
+hypothesis.settings.register_profile("ci", deadline=None, max_examples=60, derandomize=True, print_blob=True)
+hypothesis.settings.register_profile("heavy", deadline=None, max_examples=5000)
+hypothesis.settings.load_profile(
+    os.environ.get("MINITOK_HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "dev")
+)
+
+left_out: list[str] = []
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--no-native", action="store_true", help="leave out the compiled backend")
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    backends = "python" if config.getoption("--no-native") else "native, python"
+    return f"minitok {minitok.__version__}: backends {backends}; test data {os.environ.get('MINITOK_TEST_DATA')}"
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "backend" in metafunc.fixturenames:
+        backends = ["python"] if metafunc.config.getoption("--no-native") else ["native", "python"]
+        metafunc.parametrize("backend", backends, indirect=True, scope="session")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if os.environ.get("MINITOK_TEST_DATA"):
+        return
+    without = [item for item in items if item.get_closest_marker("data")]
+    if without and os.environ.get("CI"):
+        raise pytest.UsageError(f"MINITOK_TEST_DATA is not set, and {len(without)} tests need it")
+    left_out.extend(item.nodeid for item in without)
+    config.hook.pytest_deselected(items=without)
+    items[:] = [item for item in items if item not in without]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if left_out:
+        terminalreporter.section("left out: MINITOK_TEST_DATA is not set")
+        for nodeid in left_out:
+            terminalreporter.line(nodeid)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def backend(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The backend that everything runs on, "native" or "python"; programs that tests start use it too."""
+    name: str = request.param
+    module = importlib.import_module(MODULES[name])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MINITOK_BACKEND", name)
+        patch.setattr(_backend, "BACKEND", name)
+        patch.setattr(minitok, "BACKEND", name)
+        for public in NAMES:
+            patch.setattr(_backend, public, getattr(module, public))
+        registry.ENCODINGS.clear()
+        yield name
+        registry.ENCODINGS.clear()
+
+
+@pytest.fixture
+def data_folder() -> Path:
+    """The folder with published vocabularies and corpora; for tests marked `data`."""
+    return Path(os.environ["MINITOK_TEST_DATA"])

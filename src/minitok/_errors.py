@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-__all__ = ["MAX_COUNT", "counts_too_large", "missing_byte"]
+from collections.abc import Sequence
+
+__all__ = ["MAX_COUNT", "check_counts", "counts_too_large", "missing_byte"]
 
 #: Training counts are signed 64-bit numbers.
 MAX_COUNT = 2**63 - 1
@@ -22,3 +24,13 @@ def counts_too_large() -> ValueError:
         f"the piece counts are too large: pieces times their lengths add up to more than {MAX_COUNT} (2**63 - 1); "
         "divide all counts by a common factor"
     )
+
+
+def check_counts(words: Sequence[Sequence[int]], counts: Sequence[int]) -> None:
+    """Make sure that no sum over places in these words can pass 64 bits.
+
+    Raises:
+        ValueError: it could.
+    """
+    if sum(count * len(word) for word, count in zip(words, counts)) > MAX_COUNT:
+        raise counts_too_large()

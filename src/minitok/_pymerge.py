@@ -32,7 +32,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from heapq import heapify, heappop, heappush
 from itertools import chain
 
-from minitok._errors import MAX_COUNT, counts_too_large, missing_byte
+from minitok._errors import MAX_COUNT, check_counts, counts_too_large, missing_byte
 from minitok.pretokenizer import bytes_of, get_pretokenizer, text_of
 
 __all__ = ["Encoder", "PieceCounter", "learn_merges"]
@@ -268,11 +268,23 @@ class PieceCounter:
     def merge(self, counts: Mapping[bytes, int]) -> None:
         """Add what another counter counted."""
         for piece, count in counts.items():
-            self._counts[text_of(piece)] += count
+            total = self._counts[text_of(piece)] + count
+            if total > MAX_COUNT:
+                raise counts_too_large()
+            self._counts[text_of(piece)] = total
 
     def counts(self) -> dict[bytes, int]:
         """Piece to count; in no particular order."""
         return {bytes_of(piece): count for piece, count in self._counts.items()}
+
+    def take(self) -> tuple[list[bytes], list[int]]:
+        """The pieces and their counts, side by side; the counter is empty afterwards."""
+        pieces, counts = [], []
+        while self._counts:  # one by one, so that there are never two copies of all
+            piece, count = self._counts.popitem()
+            pieces.append(bytes_of(piece))
+            counts.append(count)
+        return pieces, counts
 
     def __len__(self) -> int:
         return len(self._counts)
@@ -302,8 +314,7 @@ def learn_merges(
     Raises:
         ValueError: the counts add up to more than 2**63 - 1.
     """
-    if sum(count * len(word) for word, count in zip(words, counts)) > MAX_COUNT:
-        raise counts_too_large()
+    check_counts(words, counts)
     # Four bytes a number wherever they are enough.
     number = "i" if sum(map(len, words)) + len(tokens) + n < 2**31 else "q"
     symbols, before, after, word_at = _lay_out(words, number)

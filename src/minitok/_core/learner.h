@@ -1,0 +1,358 @@
+/* Learning merges: the same steps as `learn_merges` of _pymerge.py, whose theory of operation holds here too.
+ *
+ * Layout. The words stand one behind the other in `cells`, sorted by how often they occur, each symbol taking as many
+ * cells as its token has bytes:
+ *
+ *     its first cell        the symbol, >= 0
+ *     its last cell         minus its length, if it has more than one
+ *     cells in between      MT_INSIDE
+ *     between words         MT_BOUNDARY
+ *
+ * so that both neighbours of a symbol are found without links: 4 bytes a cell, and 4 for each place of a pair.
+ *
+ * Invariants:
+ *   1. `records[i].count` is the sum of the word counts over all places where the pair stands.
+ *   2. `records[i].places` holds all of these in ascending order, and perhaps outdated ones. (All places of a pair
+ *      are found in one step, from left to right: that which makes its newer symbol.)
+ *   3. The heap has, for each pair with a count, an entry that is at least that count. */
+#ifndef MINITOK_LEARNER_H
+#define MINITOK_LEARNER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "hash.h"
+#include "status.h"
+
+#define MT_INSIDE (-1)
+#define MT_BOUNDARY INT32_MIN
+
+typedef struct {
+    uint64_t pair; /* left << 32 | right: orders as (left, right) does */
+    int64_t count;
+    uint32_t *places;
+    uint32_t length;
+    uint32_t capacity;
+} mt_pair_record;
+
+typedef struct {
+    int64_t count;
+    uint64_t pair;
+} mt_candidate;
+
+typedef struct {
+    uint32_t first; /* the cell where words with this count begin */
+    int64_t count;
+} mt_count_run;
+
+typedef struct {
+    int32_t *cells;
+    size_t cell_count;
+    uint32_t *lengths; /* of each symbol, in bytes; room for all that will be learnt */
+
+    mt_count_run *runs;
+    size_t run_count;
+
+    mt_pair_record *records;
+    size_t record_count;
+    size_t record_capacity;
+    uint32_t *slots; /* pair -> index into `records`, or UINT32_MAX */
+    size_t slot_mask;
+
+    mt_candidate *heap;
+    size_t heap_count;
+    size_t heap_capacity;
+} mt_learner;
+
+static inline void mt_learner_free(mt_learner *l) {
+    for (size_t i = 0; i < l->record_count; i++) {
+        free(l->records[i].places);
+    }
+    free(l->cells);
+    free(l->lengths);
+    free(l->runs);
+    free(l->records);
+    free(l->slots);
+    free(l->heap);
+    memset(l, 0, sizeof *l);
+}
+
+/* -- Cells ------------------------------------------------------------------------------------------------------- */
+
+/* Put a symbol at a place and tell where it ends. */
+static inline size_t mt_put_symbol(mt_learner *l, size_t at, uint32_t symbol) {
+    uint32_t length = l->lengths[symbol];
+    for (uint32_t i = 1; i < length; i++) {
+        l->cells[at + i] = MT_INSIDE;
+    }
+    if (length > 1) {
+        l->cells[at + length - 1] = -(int32_t)length;
+    }
+    l->cells[at] = (int32_t)symbol;
+    return at + length;
+}
+
+/* Where the symbol before the one at `at` begins; false if that is the first of its word. */
+static inline bool mt_symbol_before(const mt_learner *l, size_t at, size_t *before) {
+    int32_t cell = l->cells[at - 1];
+    if (cell == MT_BOUNDARY) {
+        return false;
+    }
+    *before = cell >= 0 ? at - 1 : at - (size_t)(-cell);
+    return true;
+}
+
+/* How often the words around a place occur. Places that are asked for in ascending order move *run along. */
+static inline int64_t mt_count_at(const mt_learner *l, uint32_t place, size_t *run) {
+    size_t low = *run, high = low + 1, step = 1;
+    while (high < l->run_count && l->runs[high].first <= place) {
+        low = high;
+        high += step;
+        step *= 2;
+    }
+    high = high < l->run_count ? high : l->run_count;
+    while (high - low > 1) {
+        size_t middle = low + (high - low) / 2;
+        if (l->runs[middle].first <= place) {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    *run = low;
+    return l->runs[low].count;
+}
+
+/* -- The heap: highest count first, then the smallest pair -------------------------------------------------------- */
+
+static inline bool mt_comes_first(mt_candidate a, mt_candidate b) {
+    return a.count != b.count ? a.count > b.count : a.pair < b.pair;
+}
+
+static inline mt_status mt_heap_push(mt_learner *l, mt_candidate entry) {
+    if (l->heap_count == l->heap_capacity) {
+        size_t capacity = l->heap_capacity + l->heap_capacity / 2 + 1024;
+        mt_candidate *heap = realloc(l->heap, capacity * sizeof *heap);
+        if (heap == NULL) {
+            return MT_NO_MEMORY;
+        }
+        l->heap = heap;
+        l->heap_capacity = capacity;
+    }
+    size_t at = l->heap_count++;
+    while (at > 0 && mt_comes_first(entry, l->heap[(at - 1) / 2])) {
+        l->heap[at] = l->heap[(at - 1) / 2];
+        at = (at - 1) / 2;
+    }
+    l->heap[at] = entry;
+    return MT_OK;
+}
+
+/* Put an entry in the place of the first. */
+static inline void mt_heap_replace(mt_learner *l, mt_candidate entry) {
+    size_t at = 0;
+    for (size_t child = 1; child < l->heap_count; child = 2 * at + 1) {
+        if (child + 1 < l->heap_count && mt_comes_first(l->heap[child + 1], l->heap[child])) {
+            child++;
+        }
+        if (!mt_comes_first(l->heap[child], entry)) {
+            break;
+        }
+        l->heap[at] = l->heap[child];
+        at = child;
+    }
+    l->heap[at] = entry;
+}
+
+static inline void mt_heap_drop(mt_learner *l) {
+    if (--l->heap_count > 0) {
+        mt_heap_replace(l, l->heap[l->heap_count]);
+    }
+}
+
+/* -- Pairs ------------------------------------------------------------------------------------------------------- */
+
+static inline uint64_t mt_pair_of(int32_t left, int32_t right) {
+    return (uint64_t)(uint32_t)left << 32 | (uint32_t)right;
+}
+
+/* The record of a pair, made if there is none yet; NULL without memory. */
+static inline mt_pair_record *mt_record_of(mt_learner *l, uint64_t pair) {
+    size_t slot = mt_mix(pair) & l->slot_mask;
+    for (; l->slots[slot] != UINT32_MAX; slot = (slot + 1) & l->slot_mask) {
+        if (l->records[l->slots[slot]].pair == pair) {
+            return &l->records[l->slots[slot]];
+        }
+    }
+    if (l->record_count == l->record_capacity) {
+        size_t capacity = 2 * l->record_capacity;
+        mt_pair_record *records = realloc(l->records, capacity * sizeof *records);
+        if (records == NULL) {
+            return NULL;
+        }
+        l->records = records;
+        uint32_t *slots = malloc(2 * capacity * sizeof *slots);
+        if (slots == NULL) {
+            return NULL;
+        }
+        free(l->slots);
+        l->slots = slots;
+        l->slot_mask = 2 * capacity - 1;
+        l->record_capacity = capacity;
+        memset(slots, 0xFF, 2 * capacity * sizeof *slots);
+        for (size_t i = 0; i < l->record_count; i++) {
+            size_t other = mt_mix(records[i].pair) & l->slot_mask;
+            while (slots[other] != UINT32_MAX) {
+                other = (other + 1) & l->slot_mask;
+            }
+            slots[other] = (uint32_t)i;
+        }
+        slot = mt_mix(pair) & l->slot_mask;
+        while (slots[slot] != UINT32_MAX) {
+            slot = (slot + 1) & l->slot_mask;
+        }
+    }
+    l->slots[slot] = (uint32_t)l->record_count;
+    mt_pair_record *record = &l->records[l->record_count++];
+    *record = (mt_pair_record){.pair = pair};
+    return record;
+}
+
+/* A pair that stands at a place now. */
+static inline mt_status mt_add_place(mt_learner *l, uint64_t pair, uint32_t place, int64_t count) {
+    mt_pair_record *record = mt_record_of(l, pair);
+    if (record == NULL) {
+        return MT_NO_MEMORY;
+    }
+    if (record->length == record->capacity) {
+        uint32_t capacity = record->capacity + record->capacity / 2 + 2;
+        uint32_t *places = realloc(record->places, capacity * sizeof *places);
+        if (places == NULL) {
+            return MT_NO_MEMORY;
+        }
+        record->places = places;
+        record->capacity = capacity;
+    }
+    record->places[record->length++] = place;
+    record->count += count;
+    return MT_OK;
+}
+
+/* -- Steps ------------------------------------------------------------------------------------------------------- */
+
+/* Room for `cell_count` cells (words, and a boundary before, between and behind them) and symbols of `symbols`. */
+static inline mt_status mt_learner_init(mt_learner *l, size_t cell_count, size_t run_count, size_t symbols) {
+    memset(l, 0, sizeof *l);
+    if (cell_count >= UINT32_MAX) {
+        return MT_TOO_LONG;
+    }
+    l->cell_count = cell_count;
+    l->record_capacity = 1024;
+    l->slot_mask = 2 * l->record_capacity - 1;
+    l->cells = malloc(cell_count * sizeof *l->cells);
+    l->lengths = calloc(symbols + 1, sizeof *l->lengths);
+    l->runs = malloc((run_count + 1) * sizeof *l->runs);
+    l->records = malloc(l->record_capacity * sizeof *l->records);
+    l->slots = malloc((l->slot_mask + 1) * sizeof *l->slots);
+    if (!l->cells || !l->lengths || !l->runs || !l->records || !l->slots) {
+        mt_learner_free(l);
+        return MT_NO_MEMORY;
+    }
+    memset(l->slots, 0xFF, (l->slot_mask + 1) * sizeof *l->slots);
+    return MT_OK;
+}
+
+/* Find all pairs in the cells. */
+static inline mt_status mt_learner_start(mt_learner *l) {
+    mt_status status = MT_OK;
+    size_t run = 0;
+    for (size_t at = 0; at < l->cell_count;) {
+        if (l->cells[at] < 0) {
+            at++;
+            continue;
+        }
+        size_t next = at + l->lengths[l->cells[at]];
+        if (l->cells[next] >= 0) {
+            int64_t count = mt_count_at(l, (uint32_t)at, &run);
+            status = mt_add_place(l, mt_pair_of(l->cells[at], l->cells[next]), (uint32_t)at, count);
+            if (status != MT_OK) {
+                return status;
+            }
+        }
+        at = next;
+    }
+    for (size_t i = 0; i < l->record_count && status == MT_OK; i++) {
+        status = mt_heap_push(l, (mt_candidate){l->records[i].count, l->records[i].pair});
+    }
+    return status;
+}
+
+/* The best pair, which stays first in the heap; false if there is none. */
+static inline bool mt_learner_best(mt_learner *l, mt_candidate *best) {
+    while (l->heap_count > 0) {
+        *best = l->heap[0];
+        mt_pair_record *record = mt_record_of(l, best->pair);
+        if (record->count == best->count) {
+            return true;
+        }
+        if (record->count > 0) {
+            mt_heap_replace(l, (mt_candidate){record->count, record->pair});
+        } else {
+            free(record->places);
+            record->places = NULL;
+            record->length = record->capacity = 0;
+            mt_heap_drop(l);
+        }
+    }
+    return false;
+}
+
+/* Merge a pair everywhere into the symbol `made`, whose length is known. */
+static inline mt_status mt_learner_merge(mt_learner *l, uint64_t pair, int32_t made) {
+    int32_t left = (int32_t)(pair >> 32), right = (int32_t)(uint32_t)pair;
+    mt_pair_record *record = mt_record_of(l, pair);
+    uint32_t *places = record->places;
+    uint32_t length = record->length;
+    record->places = NULL;
+    record->length = record->capacity = 0;
+    mt_status status = MT_OK;
+    size_t first_new = l->record_count; /* every pair that this step makes has the new symbol: its record is new */
+    size_t run = 0;
+    for (uint32_t i = 0; i < length && status == MT_OK; i++) {
+        size_t at = places[i];
+        if (l->cells[at] != left) {
+            continue;
+        }
+        size_t second = at + l->lengths[left];
+        if (l->cells[second] != right) {
+            continue;
+        }
+        size_t next = second + l->lengths[right];
+        int64_t count = mt_count_at(l, (uint32_t)at, &run);
+        size_t before;
+        if (mt_symbol_before(l, at, &before)) {
+            mt_record_of(l, mt_pair_of(l->cells[before], left))->count -= count;
+            status = mt_add_place(l, mt_pair_of(l->cells[before], made), (uint32_t)before, count);
+        }
+        if (l->cells[next] >= 0 && status == MT_OK) {
+            mt_record_of(l, mt_pair_of(right, l->cells[next]))->count -= count;
+            status = mt_add_place(l, mt_pair_of(made, l->cells[next]), (uint32_t)at, count);
+        }
+        l->cells[second] = MT_INSIDE;
+        l->cells[next - 1] = -(int32_t)(next - at);
+        l->cells[at] = made;
+    }
+    free(places);
+    mt_record_of(l, pair)->count = 0;
+    for (size_t i = first_new; i < l->record_count && status == MT_OK; i++) {
+        if (l->records[i].count > 0) {
+            status = mt_heap_push(l, (mt_candidate){l->records[i].count, l->records[i].pair});
+        }
+    }
+    return status;
+}
+
+#endif

@@ -1,0 +1,58 @@
+/* The named split patterns, as parameters of one scanner. Their regular expressions are in patterns.py. */
+#ifndef MINITOK_PATTERN_H
+#define MINITOK_PATTERN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+
+typedef enum {
+    MT_TAIL_NONE,                /* punctuation ends with its last character */
+    MT_TAIL_NEWLINES,            /* [\r\n]* belongs to it */
+    MT_TAIL_NEWLINES_AND_SLASHES /* [\r\n/]* belongs to it */
+} mt_punctuation_tail;
+
+typedef struct {
+    const char *name;
+    bool contraction_is_piece;  /* 's, 'll and the like are pieces; else they end the word before them */
+    bool contraction_any_case;  /* in capitals too */
+    bool any_prefix;            /* a word may begin with any character but newline, letter, number; else with U+0020 */
+    bool words_by_case;         /* a word is capitals, then small letters; marks are part of it */
+    int most_digits;            /* a number has at most so many; 0: any number, and it may begin with U+0020 */
+    mt_punctuation_tail punctuation_tail;
+    bool newline_ends_space;    /* white space up to the last newline of a run is a piece */
+    bool space_to_end_first;    /* but at the end of the text a whole run of white space is one */
+} mt_pattern;
+
+static const mt_pattern mt_patterns[] = {
+    {.name = "r50k",
+     .contraction_is_piece = true,
+     .punctuation_tail = MT_TAIL_NONE},
+    {.name = "cl100k",
+     .contraction_is_piece = true,
+     .contraction_any_case = true,
+     .any_prefix = true,
+     .most_digits = 3,
+     .punctuation_tail = MT_TAIL_NEWLINES,
+     .newline_ends_space = true,
+     .space_to_end_first = true},
+    {.name = "o200k",
+     .contraction_any_case = true,
+     .any_prefix = true,
+     .words_by_case = true,
+     .most_digits = 3,
+     .punctuation_tail = MT_TAIL_NEWLINES_AND_SLASHES,
+     .newline_ends_space = true},
+};
+
+/* The pattern of a name; NULL if the scanner does not know it. */
+static inline const mt_pattern *mt_find_pattern(const char *name) {
+    for (size_t i = 0; i < sizeof mt_patterns / sizeof mt_patterns[0]; i++) {
+        if (strcmp(mt_patterns[i].name, name) == 0) {
+            return &mt_patterns[i];
+        }
+    }
+    return NULL;
+}
+
+#endif

@@ -123,7 +123,9 @@ cdef extern from "learner.h":
         uint32_t *lengths
         mt_count_run *runs
         size_t run_count
-    mt_status mt_learner_init(mt_learner *l, size_t cell_count, size_t run_count, size_t symbols) noexcept nogil
+    mt_status mt_learner_init(
+        mt_learner *l, size_t cell_count, size_t run_count, size_t symbols, int64_t min_frequency
+    ) noexcept nogil
     void mt_learner_free(mt_learner *l) noexcept nogil
     size_t mt_put_symbol(mt_learner *l, size_t at, uint32_t symbol) noexcept nogil
     mt_status mt_learner_start(mt_learner *l) noexcept nogil
@@ -436,7 +438,7 @@ cdef class _Learner:
     def __dealloc__(self):
         mt_learner_free(&self.c)
 
-    cdef int lay_out(self, words, counts, tokens, size_t n) except -1:
+    cdef int lay_out(self, words, counts, tokens, size_t n, int64_t min_frequency) except -1:
         """Put the words into cells, the most frequent first."""
         cdef size_t cells = 1, at = 1, run = 0
         cdef int64_t count
@@ -447,7 +449,7 @@ cdef class _Learner:
         else:
             cells += sum(sum(map(lengths.__getitem__, w)) for w in words)
         cells += len(words)
-        check(mt_learner_init(&self.c, cells, len(set(counts)), len(tokens) + n))
+        check(mt_learner_init(&self.c, cells, len(set(counts)), len(tokens) + n, min_frequency))
         for i, length in enumerate(lengths):
             self.c.lengths[i] = length
         self.c.cells[0] = MT_BOUNDARY
@@ -474,7 +476,8 @@ def learn_merges(words, counts, n, tokens, *, min_frequency=2, max_token_length=
     cdef uint32_t left, right
     cdef int32_t made
     check_counts(words, counts)
-    learner.lay_out(words, counts, tokens, n)
+    learner.lay_out(words, counts, tokens, n, min(min_frequency, MAX_COUNT))
+    words.clear()
     with nogil:
         status = mt_learner_start(&learner.c)
     check(status)
@@ -485,7 +488,7 @@ def learn_merges(words, counts, n, tokens, *, min_frequency=2, max_token_length=
         PyErr_CheckSignals()
         with nogil:
             found = mt_learner_best(&learner.c, &best)
-        if not found or best.count < min_frequency:
+        if not found:
             break
         left = best.pair >> 32
         right = <uint32_t> best.pair

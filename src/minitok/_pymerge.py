@@ -16,17 +16,31 @@ Occurrences are replaced left to right. A pair's count can only fall once its ne
 heap with entries that may be outdated (too high, never too low) finds the maximum exactly: an entry that is no
 longer true goes back with its present count.
 
-Invariants of the learner, for all words laid out one behind the other in flat arrays:
-  1. `symbols[p]` is the symbol that begins at position p, or -1 if p lies inside of a symbol.
-  2. `after[p]`, `before[p]` link the beginnings of symbols within a word; -1 at its ends.
-  3. `totals[pair]` is the sum of the word counts over all adjacent positions (in `aaa` both count).
-  4. `places[pair]` holds every position where the pair begins, and possibly outdated ones, which are
-     recognized when the pair is merged.
+Layout of the learner. The words stand one behind the other in `cells`, the most frequent first, each symbol taking
+as many cells as its token has bytes:
+
+    its first cell       the symbol, >= 0
+    its last cell        minus its length, if it has more than one
+    cells in between     _INSIDE
+    between words        _BOUNDARY
+
+so that both neighbours of a symbol are found without links, in 4 bytes a cell.
+
+Invariants of the learner:
+  1. `totals[pair]` is the sum of the word counts over all places where the pair stands (in `aaa` both count).
+  2. `places[pair]` holds all of these in ascending order, and perhaps outdated ones, which are recognized by the
+     cells; together no more than twice the total, so that outdated ones do not fill the memory. (All places of a
+     pair are found in one step, from left to right: that which makes its newer symbol; so `aaa` is replaced from
+     the left.)
+  3. The heap has, for each pair in `totals`, an entry that is at least its total.
+  4. A pair whose total has fallen below `min_frequency` is forgotten: it cannot rise again. Most pairs of a large
+     corpus are of this kind.
 """
 
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from heapq import heapify, heappop, heappush
@@ -46,6 +60,11 @@ HEAP_SYMBOLS = 96
 
 _NO_RANK = 1 << 62
 _RIGHT_BITS = 32
+_RIGHT_MASK = (1 << _RIGHT_BITS) - 1
+_PAIR_BITS = 64
+_PAIR_MASK = (1 << _PAIR_BITS) - 1
+_INSIDE = -1
+_BOUNDARY = -(1 << 31)
 
 
 class _PieceCache(dict[str, tuple[int, ...]]):
@@ -291,7 +310,7 @@ class PieceCounter:
 
 
 def learn_merges(
-    words: Sequence[Sequence[int]],
+    words: list[Sequence[int]],
     counts: Sequence[int],
     n: int,
     tokens: Sequence[bytes | None],
@@ -303,7 +322,8 @@ def learn_merges(
     """The merges that byte-pair encoding learns, in order; merge k makes the id `len(tokens) + k`.
 
     Args:
-        words: the distinct pieces, each as its symbols (ids into `tokens`; for bytes, the piece itself).
+        words: the distinct pieces, each as its symbols (ids into `tokens`; for bytes, the piece itself). The list is
+            emptied as soon as it has been read: together with what is made from it, it would double the memory.
         counts: how often each word occurs.
         n: how many merges to learn at most.
         tokens: the bytes of each id that exists already; None where an id has none.
@@ -315,92 +335,124 @@ def learn_merges(
         ValueError: the counts add up to more than 2**63 - 1.
     """
     check_counts(words, counts)
-    # Four bytes a number wherever they are enough.
-    number = "i" if sum(map(len, words)) + len(tokens) + n < 2**31 else "q"
-    symbols, before, after, word_at = _lay_out(words, number)
+    lengths = [len(token or b"?") for token in tokens]
+    cells, run_starts, run_counts = _lay_out(words, counts, lengths, n)
+    words.clear()
     totals: dict[int, int] = {}
     places: dict[int, array[int]] = {}
-    for p, q in enumerate(after):
-        if q >= 0:
-            pair = symbols[p] << _RIGHT_BITS | symbols[q]
-            if pair in totals:
-                totals[pair] += counts[word_at[p]]
-                places[pair].append(p)
+    touched: set[int] = set()  # the pairs that the present step has made
+    # Highest count first, then the smallest pair, packed into one number.
+    heap: list[int] = []
+
+    def count_at(place: int) -> int:
+        """How often the word around a place occurs."""
+        return run_counts[bisect_right(run_starts, place) - 1]
+
+    def stands_at(pair: int, place: int) -> bool:
+        left = pair >> _RIGHT_BITS
+        return cells[place] == left and cells[place + lengths[left]] == pair & _RIGHT_MASK
+
+    def add_place(pair: int, place: int, count: int) -> None:
+        totals[pair] = totals.get(pair, 0) + count
+        if pair in places:
+            places[pair].append(place)
+        else:
+            places[pair] = array(cells.typecode, (place,))
+
+    def drop_place(pair: int, count: int) -> None:
+        if pair not in totals:
+            return
+        totals[pair] -= count
+        if pair not in places or pair in touched:
+            return  # it is the pair that is being merged, or has been made in this step: it may rise yet
+        if totals[pair] < min_frequency:
+            forget(pair)
+            return
+        if len(places[pair]) > 2 * totals[pair]:
+            places[pair] = array(cells.typecode, [place for place in places[pair] if stands_at(pair, place)])
+
+    def forget(pair: int) -> None:
+        del totals[pair], places[pair]
+
+    def offer(pairs: Iterable[int]) -> None:
+        """Put pairs whose totals are known now on the heap."""
+        for pair in pairs:
+            if totals[pair] < min_frequency:
+                forget(pair)
             else:
-                totals[pair] = counts[word_at[p]]
-                places[pair] = array(number, (p,))
-    # Highest count first, then the smallest pair: a packed pair orders as (left, right) does.
-    heap = [(-total, pair) for pair, total in totals.items()]
-    heapify(heap)
+                heappush(heap, (MAX_COUNT - totals[pair]) << _PAIR_BITS | pair)
+
+    for place, symbol in enumerate(cells):
+        if symbol >= 0 and (following := cells[place + lengths[symbol]]) >= 0:
+            add_place(symbol << _RIGHT_BITS | following, place, count_at(place))
+    offer(list(totals))
 
     token_bytes = list(tokens)
     known = {token for token in tokens if token is not None}
     merges: list[tuple[int, int]] = []
     while len(merges) < n and heap:
-        negative, pair = heappop(heap)
-        total = totals[pair]
-        if total != -negative:
-            if total:
-                heappush(heap, (-total, pair))
-            else:
-                del totals[pair], places[pair]
+        entry = heappop(heap)
+        pair = entry & _PAIR_MASK
+        if pair not in totals:
             continue
-        if total < min_frequency:
-            break
-        left, right = pair >> _RIGHT_BITS, pair & (1 << _RIGHT_BITS) - 1
+        if totals[pair] != MAX_COUNT - (entry >> _PAIR_BITS):
+            offer((pair,))
+            continue
+        left, right = pair >> _RIGHT_BITS, pair & _RIGHT_MASK
         token = (token_bytes[left] or b"") + (token_bytes[right] or b"")
         if token in known or (max_token_length is not None and len(token) > max_token_length):
             continue  # can never be merged: it does not come back
         new = len(token_bytes)
         token_bytes.append(token)
         known.add(token)
+        lengths.append(len(token))
         merges.append((left, right))
 
-        touched = set()
-        # Ascending, so that runs such as `aaa` are replaced from the left.
-        for p in sorted(places.pop(pair)):
-            q = after[p]
-            if symbols[p] != left or q < 0 or symbols[q] != right:
+        for place in places.pop(pair):
+            if not stands_at(pair, place):
                 continue
-            count = counts[word_at[p]]
-            far_left, far_right = before[p], after[q]
-            if far_left >= 0:
-                totals[symbols[far_left] << _RIGHT_BITS | left] -= count
-                made = symbols[far_left] << _RIGHT_BITS | new
+            count = count_at(place)
+            second = place + lengths[left]
+            end = second + lengths[right]
+            cells[second] = _INSIDE
+            cells[end - 1] = place - end
+            cells[place] = new
+            last_before = cells[place - 1]
+            if last_before != _BOUNDARY:
+                before = place - 1 if last_before >= 0 else place + last_before
+                drop_place(cells[before] << _RIGHT_BITS | left, count)
+                made = cells[before] << _RIGHT_BITS | new
+                add_place(made, before, count)
                 touched.add(made)
-                totals[made] = totals.get(made, 0) + count
-                places.setdefault(made, array(number)).append(far_left)
-            if far_right >= 0:
-                totals[right << _RIGHT_BITS | symbols[far_right]] -= count
-                made = new << _RIGHT_BITS | symbols[far_right]
+            if cells[end] >= 0:
+                drop_place(right << _RIGHT_BITS | cells[end], count)
+                made = new << _RIGHT_BITS | cells[end]
+                add_place(made, place, count)
                 touched.add(made)
-                totals[made] = totals.get(made, 0) + count
-                places.setdefault(made, array(number)).append(p)
-                before[far_right] = p
-            symbols[p] = new
-            symbols[q] = -1
-            after[p] = far_right
         del totals[pair]
-        for made in touched:
-            if totals[made]:
-                heappush(heap, (-totals[made], made))
+        offer(touched)
+        touched.clear()
         if progress is not None:
             progress(len(merges))
     return merges
 
 
-def _lay_out(words: Sequence[Sequence[int]], number: str) -> tuple[array[int], ...]:
-    """All words one behind the other: symbols, before, after, and the index of the word at each position."""
-    symbols, before, after, word_at = (array(number) for _ in range(4))
-    for index, word in enumerate(words):
-        if not word:
-            continue
-        first = len(symbols)
-        symbols.extend(word)
-        end = len(symbols)
-        before.append(-1)
-        before.extend(range(first, end - 1))
-        after.extend(range(first + 1, end))
-        after.append(-1)
-        word_at.extend([index] * (end - first))
-    return symbols, before, after, word_at
+def _lay_out(
+    words: Sequence[Sequence[int]], counts: Sequence[int], lengths: Sequence[int], n: int
+) -> tuple[array[int], array[int], list[int]]:
+    """The cells, and for each run of words with the same count where it begins and the count."""
+    # Four bytes a cell wherever they are enough.
+    size = sum(map(len, words)) * max(lengths) + len(words)
+    cells = array("i" if max(size, len(lengths) + n) < 2**31 else "q", (_BOUNDARY,))
+    run_starts, run_counts = array("q"), list[int]()
+    for index in sorted(range(len(words)), key=counts.__getitem__, reverse=True):
+        if not run_counts or run_counts[-1] != counts[index]:
+            run_starts.append(len(cells))
+            run_counts.append(counts[index])
+        for symbol in words[index]:
+            cells.append(symbol)
+            if lengths[symbol] > 1:
+                cells.extend([_INSIDE] * (lengths[symbol] - 2))
+                cells.append(-lengths[symbol])
+        cells.append(_BOUNDARY)
+    return cells, run_starts, run_counts

@@ -93,27 +93,22 @@ def train(
         )
     show = sys.stderr.isatty() if progress is None else progress
 
-    counts = (
-        _checked_counts(source)
-        if isinstance(source, Mapping)
-        else count_pieces(
-            source,
-            pattern=regex,
-            special_tokens=[*specials, *(base.special_tokens if base else ())],
-            errors=errors,
-            progress=show,
-        )
-    )
-    pieces = list(counts)
-    words: Sequence[Sequence[int]] = pieces
+    if isinstance(source, Mapping):
+        pieces, counts = _checked_counts(source)
+    else:
+        separators = [*specials, *(base.special_tokens if base else ())]
+        pieces, counts = _count(source, regex, separators, errors, show).take()
+    total, distinct = sum(counts), len(counts)
+    words: list[Sequence[int]] = list(pieces)
     if base is not None:
         encoder = _backend.Encoder(base.tokens, base.merges, regex, base.whole_piece)
         words = [encoder.encode_piece(piece) for piece in pieces]
+    del pieces
     n_merges = vocab_size - len(base_tokens) - len(specials)
     with _bar(show, total=n_merges, desc="learning merges", unit=" merges") as bar:
         merges = _backend.learn_merges(
             words,
-            list(counts.values()),
+            counts,
             n_merges,
             base_tokens,
             min_frequency=min_frequency,
@@ -134,8 +129,8 @@ def train(
                     "min_frequency": min_frequency,
                     "max_token_length": max_token_length,
                     "initial": base.name if base else None,
-                    "pieces": sum(counts.values()),
-                    "distinct_pieces": len(counts),
+                    "pieces": total,
+                    "distinct_pieces": distinct,
                 }
             },
         )
@@ -162,7 +157,7 @@ def _special_tokens(special_tokens: Iterable[str], base: Vocabulary | None) -> l
     return [token for token in specials if base is None or token not in base.special_tokens]
 
 
-def _checked_counts(source: Mapping[Any, Any]) -> dict[bytes, int]:
+def _checked_counts(source: Mapping[Any, Any]) -> tuple[list[bytes], list[int]]:
     counts: dict[bytes, int] = {}
     for piece, count in source.items():
         data = piece.encode("utf-8") if isinstance(piece, str) else piece
@@ -173,7 +168,7 @@ def _checked_counts(source: Mapping[Any, Any]) -> dict[bytes, int]:
         if count < 0:
             raise ValueError(f"the count of the piece {piece!r} is {count}; expected 0 or more")
         counts[data] = counts.get(data, 0) + count
-    return counts
+    return list(counts), list(counts.values())
 
 
 def _vocabulary_of(
@@ -221,17 +216,20 @@ def count_pieces(
     >>> count_pieces(["to be or not to be"])[b" be"]
     2
     """
+    show = sys.stderr.isatty() if progress is None else progress
+    return _count(source, resolve_pattern(pattern), special_tokens, errors, show).counts()
+
+
+def _count(
+    source: Source, regex: str | None, special_tokens: Sequence[str], errors: str, show: bool
+) -> _backend.PieceCounter:
     if errors not in ("strict", "replace"):
         raise ValueError(f"errors is {errors!r}; expected 'strict' or 'replace'")
-    regex = resolve_pattern(pattern)
     counter = _backend.PieceCounter(regex)
     pretokenizer = get_pretokenizer(regex)
     separators = any_of(special_tokens) if special_tokens else None
     longest = max(map(len, special_tokens), default=0)
-    show = sys.stderr.isatty() if progress is None else progress
-    with _bar(
-        show, total=total_bytes(source), desc="counting pieces", unit="B", unit_scale=True
-    ) as bar:
+    with _bar(show, total=total_bytes(source), desc="counting pieces", unit="B", unit_scale=True) as bar:
 
         def feed(text: str) -> None:
             try:
@@ -248,7 +246,7 @@ def count_pieces(
                         feed(part)
                     else:
                         counter.add(part)
-    return counter.counts()
+    return counter
 
 
 def _bar(show: bool, **options: Any) -> AbstractContextManager[Any]:

@@ -1,20 +1,6 @@
 /* Learning merges: the same steps as `learn_merges` of _pymerge.py, whose theory of operation holds here too.
- *
- * Layout. The words stand one behind the other in `cells`, sorted by how often they occur, each symbol taking as many
- * cells as its token has bytes:
- *
- *     its first cell        the symbol, >= 0
- *     its last cell         minus its length, if it has more than one
- *     cells in between      MT_INSIDE
- *     between words         MT_BOUNDARY
- *
- * so that both neighbours of a symbol are found without links: 4 bytes a cell, and 4 for each place of a pair.
- *
- * Invariants:
- *   1. `records[i].count` is the sum of the word counts over all places where the pair stands.
- *   2. `records[i].places` holds all of these in ascending order, and perhaps outdated ones. (All places of a pair
- *      are found in one step, from left to right: that which makes its newer symbol.)
- *   3. The heap has, for each pair with a count, an entry that is at least that count. */
+ * Its layout of cells and its invariants are those here: `cells`, `records` (what is `totals` and `places` there) and
+ * the heap; 4 bytes a cell, and 4 for each place of a pair. */
 #ifndef MINITOK_LEARNER_H
 #define MINITOK_LEARNER_H
 
@@ -52,6 +38,7 @@ typedef struct {
     int32_t *cells;
     size_t cell_count;
     uint32_t *lengths; /* of each symbol, in bytes; room for all that will be learnt */
+    int64_t min_frequency; /* rarer pairs keep their record, but no places */
 
     mt_count_run *runs;
     size_t run_count;
@@ -59,6 +46,7 @@ typedef struct {
     mt_pair_record *records;
     size_t record_count;
     size_t record_capacity;
+    size_t first_new; /* the records from here on were made in the present step */
     uint32_t *slots; /* pair -> index into `records`, or UINT32_MAX */
     size_t slot_mask;
 
@@ -241,11 +229,64 @@ static inline mt_status mt_add_place(mt_learner *l, uint64_t pair, uint32_t plac
     return MT_OK;
 }
 
+static inline void mt_forget_places(mt_pair_record *record) {
+    free(record->places);
+    record->places = NULL;
+    record->length = record->capacity = 0;
+}
+
+static inline bool mt_stands_at(const mt_learner *l, uint64_t pair, uint32_t place) {
+    int32_t left = (int32_t)(pair >> 32);
+    return l->cells[place] == left && l->cells[place + l->lengths[left]] == (int32_t)(uint32_t)pair;
+}
+
+/* A pair that stood at a place and does no longer. */
+static inline void mt_drop_place(mt_learner *l, uint64_t pair, int64_t count) {
+    mt_pair_record *record = mt_record_of(l, pair); /* there is one: nothing is allocated */
+    record->count -= count;
+    if (record->places == NULL || (size_t)(record - l->records) >= l->first_new) {
+        return; /* it is the pair that is being merged, or has been made in this step: it may rise yet */
+    }
+    if (record->count < l->min_frequency) {
+        mt_forget_places(record);
+    } else if ((int64_t)record->length / 2 > record->count) {
+        uint32_t kept = 0;
+        for (uint32_t i = 0; i < record->length; i++) {
+            if (mt_stands_at(l, pair, record->places[i])) {
+                record->places[kept++] = record->places[i];
+            }
+        }
+        record->length = kept;
+        uint32_t *places = realloc(record->places, kept * sizeof *places);
+        if (places != NULL) {
+            record->places = places;
+            record->capacity = kept;
+        }
+    }
+}
+
+/* Put the pairs of the present step on the heap, as their counts are known now. */
+static inline mt_status mt_offer_new(mt_learner *l) {
+    mt_status status = MT_OK;
+    for (; l->first_new < l->record_count && status == MT_OK; l->first_new++) {
+        mt_pair_record *record = &l->records[l->first_new];
+        if (record->count < l->min_frequency) {
+            mt_forget_places(record);
+        } else {
+            status = mt_heap_push(l, (mt_candidate){record->count, record->pair});
+        }
+    }
+    return status;
+}
+
 /* -- Steps ------------------------------------------------------------------------------------------------------- */
 
 /* Room for `cell_count` cells (words, and a boundary before, between and behind them) and symbols of `symbols`. */
-static inline mt_status mt_learner_init(mt_learner *l, size_t cell_count, size_t run_count, size_t symbols) {
+static inline mt_status mt_learner_init(
+    mt_learner *l, size_t cell_count, size_t run_count, size_t symbols, int64_t min_frequency
+) {
     memset(l, 0, sizeof *l);
+    l->min_frequency = min_frequency;
     if (cell_count >= UINT32_MAX) {
         return MT_TOO_LONG;
     }
@@ -284,10 +325,7 @@ static inline mt_status mt_learner_start(mt_learner *l) {
         }
         at = next;
     }
-    for (size_t i = 0; i < l->record_count && status == MT_OK; i++) {
-        status = mt_heap_push(l, (mt_candidate){l->records[i].count, l->records[i].pair});
-    }
-    return status;
+    return mt_offer_new(l);
 }
 
 /* The best pair, which stays first in the heap; false if there is none. */
@@ -298,12 +336,9 @@ static inline bool mt_learner_best(mt_learner *l, mt_candidate *best) {
         if (record->count == best->count) {
             return true;
         }
-        if (record->count > 0) {
+        if (record->count >= l->min_frequency) {
             mt_heap_replace(l, (mt_candidate){record->count, record->pair});
         } else {
-            free(record->places);
-            record->places = NULL;
-            record->length = record->capacity = 0;
             mt_heap_drop(l);
         }
     }
@@ -319,40 +354,32 @@ static inline mt_status mt_learner_merge(mt_learner *l, uint64_t pair, int32_t m
     record->places = NULL;
     record->length = record->capacity = 0;
     mt_status status = MT_OK;
-    size_t first_new = l->record_count; /* every pair that this step makes has the new symbol: its record is new */
+    l->first_new = l->record_count; /* every pair that this step makes has the new symbol: its record is new */
     size_t run = 0;
     for (uint32_t i = 0; i < length && status == MT_OK; i++) {
         size_t at = places[i];
-        if (l->cells[at] != left) {
+        if (!mt_stands_at(l, pair, places[i])) {
             continue;
         }
         size_t second = at + l->lengths[left];
-        if (l->cells[second] != right) {
-            continue;
-        }
-        size_t next = second + l->lengths[right];
+        size_t end = second + l->lengths[right];
         int64_t count = mt_count_at(l, (uint32_t)at, &run);
+        l->cells[second] = MT_INSIDE;
+        l->cells[end - 1] = -(int32_t)(end - at);
+        l->cells[at] = made;
         size_t before;
         if (mt_symbol_before(l, at, &before)) {
-            mt_record_of(l, mt_pair_of(l->cells[before], left))->count -= count;
+            mt_drop_place(l, mt_pair_of(l->cells[before], left), count);
             status = mt_add_place(l, mt_pair_of(l->cells[before], made), (uint32_t)before, count);
         }
-        if (l->cells[next] >= 0 && status == MT_OK) {
-            mt_record_of(l, mt_pair_of(right, l->cells[next]))->count -= count;
-            status = mt_add_place(l, mt_pair_of(made, l->cells[next]), (uint32_t)at, count);
+        if (l->cells[end] >= 0 && status == MT_OK) {
+            mt_drop_place(l, mt_pair_of(right, l->cells[end]), count);
+            status = mt_add_place(l, mt_pair_of(made, l->cells[end]), (uint32_t)at, count);
         }
-        l->cells[second] = MT_INSIDE;
-        l->cells[next - 1] = -(int32_t)(next - at);
-        l->cells[at] = made;
     }
     free(places);
     mt_record_of(l, pair)->count = 0;
-    for (size_t i = first_new; i < l->record_count && status == MT_OK; i++) {
-        if (l->records[i].count > 0) {
-            status = mt_heap_push(l, (mt_candidate){l->records[i].count, l->records[i].pair});
-        }
-    }
-    return status;
+    return status == MT_OK ? mt_offer_new(l) : status;
 }
 
 #endif

@@ -16,10 +16,12 @@ from setuptools import Extension, setup
 
 
 def flag(name: str) -> bool:
+    """Whether an environment variable says yes."""
     return os.environ.get(name, "") not in ("", "0")
 
 
 def extensions() -> list[Extension]:
+    """The extension, or nothing."""
     if flag("MINITOK_NO_EXTENSIONS"):
         return []
     debug = flag("MINITOK_DEBUG_BUILD")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 
 def merge_piece(piece: bytes, ranks: Mapping[bytes, int], *, whole_piece: bool = True) -> list[int]:
@@ -12,20 +13,22 @@ def merge_piece(piece: bytes, ranks: Mapping[bytes, int], *, whole_piece: bool =
         return [ranks[piece]]
     parts = [bytes([b]) for b in piece]
     while True:
-        candidates = [(ranks[a + b], i) for i, (a, b) in enumerate(zip(parts, parts[1:])) if a + b in ranks]
+        candidates = [(ranks[a + b], i) for i, (a, b) in enumerate(pairwise(parts)) if a + b in ranks]
         if not candidates:
             return [ranks[part] for part in parts]
         _, i = min(candidates)
         parts[i : i + 2] = [parts[i] + parts[i + 1]]
 
 
-def merge_piece_by_list(piece: bytes, byte_ids: Mapping[int, int], merges: Sequence[tuple[int, int, int]]) -> list[int]:
+def merge_piece_by_list(
+    piece: bytes, byte_ids: Mapping[int, int], merges: Sequence[tuple[int, int, int]]
+) -> list[int]:
     """The ids of a piece where merges are listed in rank order."""
     ids = [byte_ids[b] for b in piece]
     while True:
         candidates = [
             (rank, i, new)
-            for i, pair in enumerate(zip(ids, ids[1:]))
+            for i, pair in enumerate(pairwise(ids))
             for rank, (left, right, new) in enumerate(merges)
             if pair == (left, right)
         ]
@@ -45,7 +48,7 @@ def learn_merges(
     while len(merges) < n:
         totals: Counter[tuple[int, int]] = Counter()
         for ids, count in words:
-            for pair in zip(ids, ids[1:]):
+            for pair in pairwise(ids):
                 totals[pair] += count
         allowed = [
             (-total, pair)

@@ -31,9 +31,11 @@ WHITE_SPACE = frozenset(
     [*range(0x09, 0x0E), 0x20, 0x85, 0xA0, 0x1680, *range(0x2000, 0x200B), 0x2028, 0x2029, 0x202F, 0x205F, 0x3000]
 )
 #: The order fixes the numbers used in the C table; patterns.h names those it needs.
-CATEGORIES = (
-    "Cn Cc Cf Co Cs Ll Lm Lo Lt Lu Mc Me Mn Nd Nl No Pc Pd Pe Pf Pi Po Ps Sc Sk Sm So Zl Zp Zs"
-).split()
+CATEGORIES = [
+    major + minor
+    for major, minors in (("C", "ncfos"), ("L", "lmotu"), ("M", "cen"), ("N", "dlo"), ("P", "cdefios"), ("S", "ckmo"))
+    for minor in minors
+] + ["Zl", "Zp", "Zs"]
 ROOT = Path(__file__).resolve().parent.parent
 PYTHON_FILE = ROOT / "src/minitok/_unicode_data.py"
 C_FILE = ROOT / "src/minitok/_core/unicode_data.h"
@@ -91,6 +93,7 @@ def _numbers(values: list[int]) -> str:
 
 
 def main() -> int:
+    """Write both files, or compare them."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--check", action="store_true", help="compare, write nothing")
     check = parser.parse_args().check

@@ -19,8 +19,6 @@ from minitok.registry import (
 from minitok.training import count_pieces, train
 from minitok.vocabulary import Vocabulary
 
-
-
 __all__ = [
     "BACKEND",
     "Encoding",

@@ -44,7 +44,7 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from heapq import heapify, heappop, heappush
-from itertools import chain
+from itertools import chain, pairwise
 
 from minitok._errors import MAX_COUNT, check_counts, counts_too_large, missing_byte
 from minitok.pretokenizer import bytes_of, get_pretokenizer, text_of
@@ -187,7 +187,7 @@ class Encoder:
     def _merge_short(self, ids: list[int]) -> list[int]:
         """Merge by looking for the least rank each time: `ranks[i]` is that of the pair at i."""
         rank_of = self._ranks.get
-        ranks = [rank_of(a << _RIGHT_BITS | b, _NO_RANK) for a, b in zip(ids, ids[1:])]
+        ranks = [rank_of(a << _RIGHT_BITS | b, _NO_RANK) for a, b in pairwise(ids)]
         while ranks:
             best = min(ranks)
             if best == _NO_RANK:
@@ -210,7 +210,7 @@ class Encoder:
         count = len(ids)
         after = list(range(1, count + 1))  # after[p] == count: p is the last
         before = list(range(-1, count - 1))
-        ranks = [rank_of(a << _RIGHT_BITS | b, _NO_RANK) for a, b in zip(ids, ids[1:])]
+        ranks = [rank_of(a << _RIGHT_BITS | b, _NO_RANK) for a, b in pairwise(ids)]
         ranks.append(_NO_RANK)
         shift = count.bit_length()
         mask = (1 << shift) - 1
@@ -258,9 +258,9 @@ def _implied_ranks(tokens: Mapping[bytes, int], symbols: Mapping[bytes, int]) ->
 
 
 class PieceCounter:
-    """How often each piece occurs in the texts that were fed; the map and the reduce of training.
+    r"""How often each piece occurs in the texts that were fed; the map and the reduce of training.
 
-    >>> counter = PieceCounter(r"\\w+| ")
+    >>> counter = PieceCounter(r"\w+| ")
     >>> counter.feed("to be or not to be")
     >>> counter.counts()[b"to"]
     2
@@ -335,83 +335,92 @@ def learn_merges(
         ValueError: the counts add up to more than 2**63 - 1.
     """
     check_counts(words, counts)
-    lengths = [len(token or b"?") for token in tokens]
-    cells, run_starts, run_counts = _lay_out(words, counts, lengths, n)
+    learner = _Learner(words, counts, [len(token or b"?") for token in tokens], min_frequency)
     words.clear()
-    totals: dict[int, int] = {}
-    places: dict[int, array[int]] = {}
-    touched: set[int] = set()  # the pairs that the present step has made
-    # Highest count first, then the smallest pair, packed into one number.
-    heap: list[int] = []
-
-    def count_at(place: int) -> int:
-        """How often the word around a place occurs."""
-        return run_counts[bisect_right(run_starts, place) - 1]
-
-    def stands_at(pair: int, place: int) -> bool:
-        left = pair >> _RIGHT_BITS
-        return cells[place] == left and cells[place + lengths[left]] == pair & _RIGHT_MASK
-
-    def add_place(pair: int, place: int, count: int) -> None:
-        totals[pair] = totals.get(pair, 0) + count
-        if pair in places:
-            places[pair].append(place)
-        else:
-            places[pair] = array(cells.typecode, (place,))
-
-    def drop_place(pair: int, count: int) -> None:
-        if pair not in totals:
-            return
-        totals[pair] -= count
-        if pair not in places or pair in touched:
-            return  # it is the pair that is being merged, or has been made in this step: it may rise yet
-        if totals[pair] < min_frequency:
-            forget(pair)
-            return
-        if len(places[pair]) > 2 * totals[pair]:
-            places[pair] = array(cells.typecode, [place for place in places[pair] if stands_at(pair, place)])
-
-    def forget(pair: int) -> None:
-        del totals[pair], places[pair]
-
-    def offer(pairs: Iterable[int]) -> None:
-        """Put pairs whose totals are known now on the heap."""
-        for pair in pairs:
-            if totals[pair] < min_frequency:
-                forget(pair)
-            else:
-                heappush(heap, (MAX_COUNT - totals[pair]) << _PAIR_BITS | pair)
-
-    for place, symbol in enumerate(cells):
-        if symbol >= 0 and (following := cells[place + lengths[symbol]]) >= 0:
-            add_place(symbol << _RIGHT_BITS | following, place, count_at(place))
-    offer(list(totals))
-
     token_bytes = list(tokens)
     known = {token for token in tokens if token is not None}
     merges: list[tuple[int, int]] = []
-    while len(merges) < n and heap:
-        entry = heappop(heap)
-        pair = entry & _PAIR_MASK
-        if pair not in totals:
-            continue
-        if totals[pair] != MAX_COUNT - (entry >> _PAIR_BITS):
-            offer((pair,))
-            continue
+    while len(merges) < n:
+        pair = learner.take_best()
+        if pair is None:
+            break
         left, right = pair >> _RIGHT_BITS, pair & _RIGHT_MASK
         token = (token_bytes[left] or b"") + (token_bytes[right] or b"")
         if token in known or (max_token_length is not None and len(token) > max_token_length):
             continue  # can never be merged: it does not come back
-        new = len(token_bytes)
+        learner.merge(pair, len(token_bytes))
         token_bytes.append(token)
         known.add(token)
-        lengths.append(len(token))
         merges.append((left, right))
+        if progress is not None:
+            progress(len(merges))
+    return merges
 
-        for place in places.pop(pair):
-            if not stands_at(pair, place):
+
+class _Learner:
+    """The words as they are merged, and the pairs in them; layout and invariants at the top of this file.
+
+    Args:
+        words: the distinct pieces as symbols.
+        counts: how often each word occurs.
+        lengths: of each symbol's token, in bytes; those of new symbols are added.
+        min_frequency: rarer pairs are forgotten.
+    """
+
+    def __init__(
+        self, words: Sequence[Sequence[int]], counts: Sequence[int], lengths: list[int], min_frequency: int
+    ) -> None:
+        self._lengths = lengths
+        self._min_frequency = min_frequency
+        self._lay_out(words, counts)
+        self._totals: dict[int, int] = {}
+        self._places: dict[int, array[int]] = {}
+        self._made: set[int] = set()  # the pairs that the present step makes
+        self._heap: list[int] = []  # highest count first, then the smallest pair, packed into one number
+        for place, symbol in enumerate(self._cells):
+            if symbol >= 0 and (following := self._cells[place + lengths[symbol]]) >= 0:
+                self._add_place(symbol << _RIGHT_BITS | following, place, self._count_at(place))
+        self._end_step()
+
+    def _lay_out(self, words: Sequence[Sequence[int]], counts: Sequence[int]) -> None:
+        lengths = self._lengths
+        size = sum(map(len, words)) * max(lengths) + len(words)
+        # Four bytes a cell wherever they are enough.
+        self._cells = cells = array("i" if size + len(lengths) < 2**30 else "q", (_BOUNDARY,))
+        # Where the words of one count begin, and the count.
+        self._run_starts = array("q")
+        self._run_counts: list[int] = []
+        for index in sorted(range(len(words)), key=counts.__getitem__, reverse=True):
+            if not self._run_counts or self._run_counts[-1] != counts[index]:
+                self._run_starts.append(len(cells))
+                self._run_counts.append(counts[index])
+            for symbol in words[index]:
+                cells.append(symbol)
+                if lengths[symbol] > 1:
+                    cells.extend([_INSIDE] * (lengths[symbol] - 2))
+                    cells.append(-lengths[symbol])
+            cells.append(_BOUNDARY)
+
+    def take_best(self) -> int | None:
+        """The pair of highest count, which leaves the heap; None if no pair is frequent enough."""
+        while self._heap:
+            entry = heappop(self._heap)
+            pair = entry & _PAIR_MASK
+            if pair in self._totals:
+                if self._totals[pair] == MAX_COUNT - (entry >> _PAIR_BITS):
+                    return pair
+                self._offer(pair)
+        return None
+
+    def merge(self, pair: int, new: int) -> None:
+        """Merge a pair everywhere into a new symbol."""
+        left, right = pair >> _RIGHT_BITS, pair & _RIGHT_MASK
+        cells, lengths = self._cells, self._lengths
+        lengths.append(lengths[left] + lengths[right])
+        for place in self._places.pop(pair):
+            if not self._stands_at(pair, place):
                 continue
-            count = count_at(place)
+            count = self._count_at(place)
             second = place + lengths[left]
             end = second + lengths[right]
             cells[second] = _INSIDE
@@ -420,39 +429,52 @@ def learn_merges(
             last_before = cells[place - 1]
             if last_before != _BOUNDARY:
                 before = place - 1 if last_before >= 0 else place + last_before
-                drop_place(cells[before] << _RIGHT_BITS | left, count)
-                made = cells[before] << _RIGHT_BITS | new
-                add_place(made, before, count)
-                touched.add(made)
+                self._drop_place(cells[before] << _RIGHT_BITS | left, count)
+                self._add_place(cells[before] << _RIGHT_BITS | new, before, count)
             if cells[end] >= 0:
-                drop_place(right << _RIGHT_BITS | cells[end], count)
-                made = new << _RIGHT_BITS | cells[end]
-                add_place(made, place, count)
-                touched.add(made)
-        del totals[pair]
-        offer(touched)
-        touched.clear()
-        if progress is not None:
-            progress(len(merges))
-    return merges
+                self._drop_place(right << _RIGHT_BITS | cells[end], count)
+                self._add_place(new << _RIGHT_BITS | cells[end], place, count)
+        del self._totals[pair]
+        self._end_step()
 
+    def _count_at(self, place: int) -> int:
+        """How often the word around a place occurs."""
+        return self._run_counts[bisect_right(self._run_starts, place) - 1]
 
-def _lay_out(
-    words: Sequence[Sequence[int]], counts: Sequence[int], lengths: Sequence[int], n: int
-) -> tuple[array[int], array[int], list[int]]:
-    """The cells, and for each run of words with the same count where it begins and the count."""
-    # Four bytes a cell wherever they are enough.
-    size = sum(map(len, words)) * max(lengths) + len(words)
-    cells = array("i" if max(size, len(lengths) + n) < 2**31 else "q", (_BOUNDARY,))
-    run_starts, run_counts = array("q"), list[int]()
-    for index in sorted(range(len(words)), key=counts.__getitem__, reverse=True):
-        if not run_counts or run_counts[-1] != counts[index]:
-            run_starts.append(len(cells))
-            run_counts.append(counts[index])
-        for symbol in words[index]:
-            cells.append(symbol)
-            if lengths[symbol] > 1:
-                cells.extend([_INSIDE] * (lengths[symbol] - 2))
-                cells.append(-lengths[symbol])
-        cells.append(_BOUNDARY)
-    return cells, run_starts, run_counts
+    def _stands_at(self, pair: int, place: int) -> bool:
+        left = pair >> _RIGHT_BITS
+        return self._cells[place] == left and self._cells[place + self._lengths[left]] == pair & _RIGHT_MASK
+
+    def _add_place(self, pair: int, place: int, count: int) -> None:
+        if pair in self._made:
+            self._totals[pair] += count
+            self._places[pair].append(place)
+        else:
+            self._made.add(pair)
+            self._totals[pair] = count
+            self._places[pair] = array(self._cells.typecode, (place,))
+
+    def _drop_place(self, pair: int, count: int) -> None:
+        if pair not in self._totals:
+            return
+        self._totals[pair] -= count
+        if pair in self._made or pair not in self._places:
+            return  # the present step makes it, so it may rise yet; or it is the one that is being merged
+        if self._totals[pair] < self._min_frequency:
+            del self._totals[pair], self._places[pair]
+        elif len(self._places[pair]) > 2 * self._totals[pair]:
+            still = [place for place in self._places[pair] if self._stands_at(pair, place)]
+            self._places[pair] = array(self._cells.typecode, still)
+
+    def _end_step(self) -> None:
+        for pair in self._made:
+            self._offer(pair)
+        self._made.clear()
+
+    def _offer(self, pair: int) -> None:
+        """Put a pair on the heap, if it is frequent enough."""
+        total = self._totals[pair]
+        if total >= self._min_frequency:
+            heappush(self._heap, (MAX_COUNT - total) << _PAIR_BITS | pair)
+        else:
+            del self._totals[pair], self._places[pair]

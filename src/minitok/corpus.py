@@ -34,7 +34,8 @@ def expand(path: str | PathLike[str]) -> list[Path]:
     """
     plain = Path(path)
     if plain.is_dir():
-        raise IsADirectoryError(f"{plain} is a directory; give its files, for example {str(plain / '**' / '*.txt')!r}")
+        example = str(plain / "**" / "*.txt")
+        raise IsADirectoryError(f"{plain} is a directory; give its files, for example {example!r}")
     if plain.exists():
         return [plain]
     if isinstance(path, str) and glob.has_magic(path):

@@ -73,7 +73,7 @@ def _map(function: Callable[[_Item], _Result], items: Iterable[_Item], num_threa
 
 
 class Encoding:
-    """Turns text into ids and back.
+    r"""Turns text into ids and back.
 
     The constructor is tiktoken's; `minitok.train`, `minitok.load` and `minitok.get_encoding` are the usual ways
     to an encoding. An encoding never changes, and any number of threads may use it.
@@ -91,7 +91,7 @@ class Encoding:
         TypeError: a token or an id of the wrong type.
 
     >>> ranks = {bytes([b]): b for b in range(256)} | {b"hi": 256}
-    >>> enc = Encoding("tiny", pat_str=r"\\w+|\\W", mergeable_ranks=ranks, special_tokens={"<end>": 257})
+    >>> enc = Encoding("tiny", pat_str=r"\w+|\W", mergeable_ranks=ranks, special_tokens={"<end>": 257})
     >>> enc.encode("hi you<end>", allowed_special="all")
     [256, 32, 121, 111, 117, 257]
     """

@@ -32,10 +32,10 @@ def open_atomically(path: str | PathLike[str]) -> Iterator[IO[bytes]]:
         # mkstemp's files are private; give the mode that `open` would have given.
         umask = os.umask(0)
         os.umask(umask)
-        os.chmod(temporary, 0o666 & ~umask)
-        os.replace(temporary, target)
+        Path(temporary).chmod(0o666 & ~umask)
+        Path(temporary).replace(target)
     except BaseException:
-        os.unlink(temporary)
+        Path(temporary).unlink()
         raise
 
 

@@ -69,7 +69,7 @@ def _compile(pattern: str, *, bmp_only: bool = False) -> Any:
 
 
 class Pretokenizer:
-    """Cuts texts into pieces by one pattern.
+    r"""Cuts texts into pieces by one pattern.
 
     Args:
         pattern: a regular expression, or None: a text is one piece.
@@ -77,18 +77,18 @@ class Pretokenizer:
     Raises:
         ValueError: the expression does not compile.
 
-    >>> Pretokenizer(r"\\w+").split("two words!")
+    >>> Pretokenizer(r"\w+").split("two words!")
     ['two', ' ', 'words', '!']
     """
 
     def __init__(self, pattern: str | None) -> None:
         self.pattern = pattern
         self._is_named = find_named_pattern(pattern) is not None
-        self._wide = None if pattern is None else _compile(pattern)
-        self._narrow = _compile(pattern, bmp_only=True) if pattern is not None and self._is_named else self._wide
+        self._wide: Any = None if pattern is None else _compile(pattern)
+        self._narrow: Any = _compile(pattern, bmp_only=True) if pattern is not None and self._is_named else self._wide
         # A safe boundary may be missed (the search is only for the BMP), never wrong: the class of what
         # follows is a negated one, so it is written with all code points.
-        self._boundary = _compile(SAFE_BOUNDARY) if self._is_named else None
+        self._boundary: Any = _compile(SAFE_BOUNDARY) if self._is_named else None
 
     def chunks(self, text: str, size: int = CHUNK) -> Iterator[str]:
         """Parts of a text, of about `size` characters, whose pieces are together those of the text.

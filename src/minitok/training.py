@@ -7,7 +7,7 @@ texts, nor on how they are cut into files.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Literal
 
@@ -36,7 +36,7 @@ def train(
     source: Source | Mapping[str, int] | Mapping[bytes, int],
     *,
     vocab_size: int,
-    pattern: str | None | _SameAsInitial = _DEFAULT,
+    pattern: str | _SameAsInitial | None = _DEFAULT,
     special_tokens: Iterable[str] = (),
     min_frequency: int = 2,
     max_token_length: int | None = None,
@@ -137,7 +137,7 @@ def train(
     )
 
 
-def _pattern_of(pattern: str | None | _SameAsInitial, base: Vocabulary | None) -> str | None:
+def _pattern_of(pattern: str | _SameAsInitial | None, base: Vocabulary | None) -> str | None:
     if isinstance(pattern, _SameAsInitial):
         return base.pattern if base else resolve_pattern(DEFAULT_PATTERN)
     return resolve_pattern(pattern)

@@ -1,6 +1,6 @@
-"""Character classes by general category, from the pinned Unicode tables.
+r"""Character classes by general category, from the pinned Unicode tables.
 
-`pin_classes` rewrites `\\p{L}`, `\\s` and the like in a regular expression to explicit ranges, so that the
+`pin_classes` rewrites `\p{L}`, `\s` and the like in a regular expression to explicit ranges, so that the
 engine that runs the expression cannot bring its own Unicode version along.
 """
 
@@ -75,7 +75,7 @@ def class_ranges(name: str) -> Ranges:
 
 
 def _class_body(ranges: Ranges, last_code_point: int) -> str:
-    """The inside of a bracketed class: `\\U00000030-\\U00000039...`."""
+    r"""The inside of a bracketed class: `\U00000030-\U00000039...`."""
     kept = [(a, min(b, last_code_point)) for a, b in ranges if a <= last_code_point]
     return "".join(f"\\U{a:08x}" if a == b else f"\\U{a:08x}-\\U{b:08x}" for a, b in kept)
 

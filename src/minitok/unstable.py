@@ -12,6 +12,8 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from minitok.unicode_classes import class_ranges
+
 if TYPE_CHECKING:
     from minitok.encoding import Encoding
 
@@ -19,7 +21,7 @@ __all__ = ["encode_bytes", "encode_with_unstable"]
 
 _SPACES = frozenset(b" \n\t")
 #: `char::is_whitespace` of Rust is the property White_Space.
-_WHITE_SPACE = frozenset("\t\n\v\f\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B))))
+_WHITE_SPACE = frozenset(chr(c) for first, last in class_ranges("White_Space") for c in range(first, last + 1))
 
 
 def _split_off_unstable(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 from minitok.patterns import find_named_pattern
@@ -78,8 +79,8 @@ class Vocabulary:
                 made, wanted = token_of[left] + token_of[right], token_of[new]
             except KeyError as error:
                 raise ValueError(
-                    f"vocabulary {self.name!r}: merge {rank} ({left}, {right}) -> {new} names the id {error.args[0]}, "
-                    "which no token has"
+                    f"vocabulary {self.name!r}: merge {rank} ({left}, {right}) -> {new} names the id "
+                    f"{error.args[0]}, which no token has"
                 ) from None
             if made != wanted:
                 raise ValueError(
@@ -90,7 +91,7 @@ class Vocabulary:
     @property
     def n_vocab(self) -> int:
         """The largest id, of special tokens too, plus one."""
-        return max(max(self.tokens.values()), max(self.special_tokens.values(), default=0)) + 1
+        return max(chain(self.tokens.values(), self.special_tokens.values())) + 1
 
     @property
     def pattern_name(self) -> str | None:

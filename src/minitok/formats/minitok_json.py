@@ -57,7 +57,7 @@ def dump(vocabulary: Vocabulary) -> bytes:
     try:
         document["checksum"] = _checksum(document)
     except (TypeError, ValueError, RecursionError) as error:
-        raise ValueError(f"the metadata of vocabulary {vocabulary.name!r} cannot be written as JSON: {error}") from None
+        raise ValueError(f"the metadata of {vocabulary.name!r} cannot be written as JSON: {error}") from None
     # A line for each field: small differences stay small for tools that compare lines.
     lines = [f"{json.dumps(key)}: {json.dumps(value, separators=(',', ':'))}" for key, value in document.items()]
     return ("{\n" + ",\n".join(lines) + "\n}\n").encode("ascii")
@@ -105,7 +105,8 @@ def parse(data: bytes, source: str, *, name: str | None = None) -> Vocabulary:
         raise ValueError(f'{source}: a JSON document, but without "format": "minitok"; this format is not known here')
     if document.get("version") != VERSION:
         raise ValueError(
-            f"{source}: version {document.get('version')!r} of the format; this minitok reads version {VERSION}: update it"
+            f"{source}: version {document.get('version')!r} of the format, but this minitok reads version {VERSION}; "
+            "update minitok"
         )
     for key, types in _FIELDS.items():
         if key not in document:

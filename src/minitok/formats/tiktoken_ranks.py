@@ -35,11 +35,11 @@ def read_ranks(path: Path) -> dict[bytes, int]:
 
 
 def parse_ranks(lines: Iterable[bytes], source: str) -> dict[bytes, int]:
-    """The tokens of a rank file that is given by its lines; see `read_ranks`.
+    r"""The tokens of a rank file that is given by its lines; see `read_ranks`.
 
-    >>> parse_ranks([b"YQ== 0\\n"], "example")
+    >>> parse_ranks([b"YQ== 0\n"], "example")
     Traceback (most recent call last):
-    ValueError: example: no token for 255 of the 256 bytes, 0x00 the first; the file is truncated or no byte-level vocabulary
+    ValueError: example: no token for 255 of the 256 bytes, 0x00 the first; the file is truncated...
     """
     ranks: dict[bytes, int] = {}
     line_of: dict[int, int] = {}
@@ -63,7 +63,8 @@ def parse_ranks(lines: Iterable[bytes], source: str) -> dict[bytes, int]:
             raise ValueError(f"{source}, line {number}: the rank {rank} is above {MAX_ID}; {_REMEDY}")
         if token in ranks:
             raise ValueError(
-                f"{source}, line {number}: the token {token!r} stands in line {line_of[ranks[token]]} already; {_REMEDY}"
+                f"{source}, line {number}: the token {token!r} stands in line "
+                f"{line_of[ranks[token]]} already; {_REMEDY}"
             )
         if rank in line_of:
             raise ValueError(
@@ -75,7 +76,7 @@ def parse_ranks(lines: Iterable[bytes], source: str) -> dict[bytes, int]:
     if missing:
         raise ValueError(
             f"{source}: no token for {len(missing)} of the 256 bytes, 0x{missing[0]:02x} the first; "
-            "the file is truncated or no byte-level vocabulary"
+            "the file is truncated or its vocabulary is not byte-level"
         )
     return ranks
 
@@ -105,8 +106,8 @@ def dump(vocabulary: Vocabulary) -> bytes:
     """
     if vocabulary.merges is not None or not vocabulary.whole_piece:
         raise ValueError(
-            f"vocabulary {vocabulary.name!r} has merges whose ranks are not its ids, which a tiktoken file cannot hold; "
-            "save it in the format 'minitok'"
+            f"vocabulary {vocabulary.name!r} has merges whose ranks are not its ids, which a tiktoken file cannot "
+            "hold; save it in the format 'minitok'"
         )
     in_order = sorted(vocabulary.tokens.items(), key=lambda item: item[1])
     return b"".join(b"%s %d\n" % (b64encode(token), rank) for token, rank in in_order)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from operator import index
 from os import PathLike
@@ -68,6 +67,8 @@ def _map(function: Callable[[_Item], _Result], items: Iterable[_Item], num_threa
     items = list(items)
     if _backend.BACKEND == "python" or num_threads == 1 or len(items) < 2:
         return list(map(function, items))
+    from concurrent.futures import ThreadPoolExecutor
+
     with ThreadPoolExecutor(min(num_threads, len(items))) as threads:
         return list(threads.map(function, items))
 
@@ -132,7 +133,9 @@ class Encoding:
         self._special_tokens = vocabulary.special_tokens
         self._special_token_values = set(vocabulary.special_tokens.values())
         self._special = SpecialTokens(vocabulary.special_tokens)
-        self._encoder = _backend.Encoder(vocabulary.tokens, vocabulary.merges, vocabulary.pattern, vocabulary.whole_piece)
+        self._encoder = _backend.Encoder(
+            vocabulary.tokens, vocabulary.merges, vocabulary.pattern, vocabulary.whole_piece
+        )
         # A mergeable token hides a special one of the same id, as in tiktoken.
         self._token_of = {i: s.encode("utf-8", "surrogatepass") for s, i in vocabulary.special_tokens.items()}
         self._token_of.update({i: token for token, i in vocabulary.tokens.items()})

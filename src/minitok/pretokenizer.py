@@ -24,8 +24,6 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Any
 
-import regex
-
 from minitok.patterns import SAFE_BOUNDARY, find_named_pattern
 from minitok.unicode_classes import pin_classes
 
@@ -52,18 +50,20 @@ def bytes_of(piece: str) -> bytes:
 def _compile(pattern: str, *, bmp_only: bool = False) -> Any:
     """Compile with pinned classes; ValueError if no engine takes the pattern."""
     pinned = pin_classes(pattern, bmp_only=bmp_only)
-    flags = 0
+    set_operations = False
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         try:
             return re.compile(pinned)
         except FutureWarning:
             # Set operations (nested classes, `&&`, `--`): `re` does not have them, Rust's engines do.
-            flags = regex.VERSION1
+            set_operations = True
         except (re.error, RecursionError, OverflowError, DeprecationWarning):
             pass
+    import regex
+
     try:
-        return regex.compile(pinned, flags)
+        return regex.compile(pinned, regex.VERSION1 if set_operations else regex.VERSION0)
     except (regex.error, RecursionError, OverflowError) as error:
         raise ValueError(f"the split pattern {pattern!r} does not compile: {error}") from error
 

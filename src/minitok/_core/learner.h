@@ -38,7 +38,7 @@ typedef struct {
     int32_t *cells;
     size_t cell_count;
     uint32_t *lengths; /* of each symbol, in bytes; room for all that will be learnt */
-    int64_t min_frequency; /* rarer pairs keep their record, but no places */
+    int64_t min_frequency; /* rarer pairs have no places, and mostly no record */
 
     mt_count_run *runs;
     size_t run_count;
@@ -167,43 +167,57 @@ static inline uint64_t mt_pair_of(int32_t left, int32_t right) {
     return (uint64_t)(uint32_t)left << 32 | (uint32_t)right;
 }
 
-/* The record of a pair, made if there is none yet; NULL without memory. */
-static inline mt_pair_record *mt_record_of(mt_learner *l, uint64_t pair) {
+/* The slot of a pair: that which points to its record, or the empty one where it would be. */
+static inline size_t mt_pair_slot(const mt_learner *l, uint64_t pair) {
     size_t slot = mt_mix(pair) & l->slot_mask;
-    for (; l->slots[slot] != UINT32_MAX; slot = (slot + 1) & l->slot_mask) {
-        if (l->records[l->slots[slot]].pair == pair) {
-            return &l->records[l->slots[slot]];
-        }
+    while (l->slots[slot] != UINT32_MAX && l->records[l->slots[slot]].pair != pair) {
+        slot = (slot + 1) & l->slot_mask;
     }
-    if (l->record_count == l->record_capacity) {
-        size_t capacity = 2 * l->record_capacity;
-        mt_pair_record *records = realloc(l->records, capacity * sizeof *records);
-        if (records == NULL) {
-            return NULL;
-        }
-        l->records = records;
-        uint32_t *slots = malloc(2 * capacity * sizeof *slots);
+    return slot;
+}
+
+/* The record of a pair; NULL if there is none. */
+static inline mt_pair_record *mt_find_record(mt_learner *l, uint64_t pair) {
+    uint32_t index = l->slots[mt_pair_slot(l, pair)];
+    return index == UINT32_MAX ? NULL : &l->records[index];
+}
+
+/* Room for half as many records again. */
+static inline mt_status mt_grow_records(mt_learner *l) {
+    size_t capacity = l->record_capacity + l->record_capacity / 2;
+    mt_pair_record *records = realloc(l->records, capacity * sizeof *records);
+    if (records == NULL) {
+        return MT_NO_MEMORY;
+    }
+    l->records = records;
+    size_t slot_count = mt_slots_for(capacity);
+    if (slot_count > l->slot_mask + 1) {
+        uint32_t *slots = malloc(slot_count * sizeof *slots);
         if (slots == NULL) {
-            return NULL;
+            return MT_NO_MEMORY;
         }
         free(l->slots);
         l->slots = slots;
-        l->slot_mask = 2 * capacity - 1;
-        l->record_capacity = capacity;
-        memset(slots, 0xFF, 2 * capacity * sizeof *slots);
+        l->slot_mask = slot_count - 1;
+        memset(slots, 0xFF, slot_count * sizeof *slots);
         for (size_t i = 0; i < l->record_count; i++) {
-            size_t other = mt_mix(records[i].pair) & l->slot_mask;
-            while (slots[other] != UINT32_MAX) {
-                other = (other + 1) & l->slot_mask;
-            }
-            slots[other] = (uint32_t)i;
-        }
-        slot = mt_mix(pair) & l->slot_mask;
-        while (slots[slot] != UINT32_MAX) {
-            slot = (slot + 1) & l->slot_mask;
+            slots[mt_pair_slot(l, records[i].pair)] = (uint32_t)i;
         }
     }
-    l->slots[slot] = (uint32_t)l->record_count;
+    l->record_capacity = capacity;
+    return MT_OK;
+}
+
+/* The record of a pair, made if there is none yet; NULL without memory. */
+static inline mt_pair_record *mt_record_of(mt_learner *l, uint64_t pair) {
+    mt_pair_record *found = mt_find_record(l, pair);
+    if (found != NULL) {
+        return found;
+    }
+    if (l->record_count == l->record_capacity && mt_grow_records(l) != MT_OK) {
+        return NULL;
+    }
+    l->slots[mt_pair_slot(l, pair)] = (uint32_t)l->record_count;
     mt_pair_record *record = &l->records[l->record_count++];
     *record = (mt_pair_record){.pair = pair};
     return record;
@@ -242,7 +256,10 @@ static inline bool mt_stands_at(const mt_learner *l, uint64_t pair, uint32_t pla
 
 /* A pair that stood at a place and does no longer. */
 static inline void mt_drop_place(mt_learner *l, uint64_t pair, int64_t count) {
-    mt_pair_record *record = mt_record_of(l, pair); /* there is one: nothing is allocated */
+    mt_pair_record *record = mt_find_record(l, pair);
+    if (record == NULL) {
+        return; /* it was rare from the beginning */
+    }
     record->count -= count;
     if (record->places == NULL || (size_t)(record - l->records) >= l->first_new) {
         return; /* it is the pair that is being merged, or has been made in this step: it may rise yet */
@@ -256,6 +273,10 @@ static inline void mt_drop_place(mt_learner *l, uint64_t pair, int64_t count) {
                 record->places[kept++] = record->places[i];
             }
         }
+        if (kept == 0) {
+            mt_forget_places(record); /* the pair stands on the other side of the same merge too: dropped there next */
+            return;
+        }
         record->length = kept;
         uint32_t *places = realloc(record->places, kept * sizeof *places);
         if (places != NULL) {
@@ -265,15 +286,40 @@ static inline void mt_drop_place(mt_learner *l, uint64_t pair, int64_t count) {
     }
 }
 
-/* Put the pairs of the present step on the heap, as their counts are known now. */
+/* Take a record out of the table; the last one takes its place in the list. */
+static inline void mt_remove_record(mt_learner *l, size_t index) {
+    size_t hole = mt_pair_slot(l, l->records[index].pair);
+    mt_forget_places(&l->records[index]);
+    size_t last = --l->record_count;
+    if (index != last) {
+        l->slots[mt_pair_slot(l, l->records[last].pair)] = (uint32_t)index;
+    }
+    /* Close the hole: move back what was pushed beyond it. */
+    for (size_t slot = (hole + 1) & l->slot_mask; l->slots[slot] != UINT32_MAX; slot = (slot + 1) & l->slot_mask) {
+        size_t moved = l->slots[slot] == index ? last : l->slots[slot];
+        size_t home = mt_mix(l->records[moved].pair) & l->slot_mask;
+        if (((slot - home) & l->slot_mask) >= ((slot - hole) & l->slot_mask)) {
+            l->slots[hole] = l->slots[slot];
+            hole = slot;
+        }
+    }
+    l->slots[hole] = UINT32_MAX;
+    if (index != last) {
+        l->records[index] = l->records[last];
+    }
+}
+
+/* Put the pairs of the present step on the heap, as their counts are known now. The rare ones, which are most, are
+ * not kept at all. */
 static inline mt_status mt_offer_new(mt_learner *l) {
     mt_status status = MT_OK;
-    for (; l->first_new < l->record_count && status == MT_OK; l->first_new++) {
+    while (l->first_new < l->record_count && status == MT_OK) {
         mt_pair_record *record = &l->records[l->first_new];
         if (record->count < l->min_frequency) {
-            mt_forget_places(record);
+            mt_remove_record(l, l->first_new);
         } else {
             status = mt_heap_push(l, (mt_candidate){record->count, record->pair});
+            l->first_new++;
         }
     }
     return status;
@@ -292,7 +338,7 @@ static inline mt_status mt_learner_init(
     }
     l->cell_count = cell_count;
     l->record_capacity = 1024;
-    l->slot_mask = 2 * l->record_capacity - 1;
+    l->slot_mask = mt_slots_for(l->record_capacity) - 1;
     l->cells = malloc(cell_count * sizeof *l->cells);
     l->lengths = calloc(symbols + 1, sizeof *l->lengths);
     l->runs = malloc((run_count + 1) * sizeof *l->runs);
@@ -332,7 +378,7 @@ static inline mt_status mt_learner_start(mt_learner *l) {
 static inline bool mt_learner_best(mt_learner *l, mt_candidate *best) {
     while (l->heap_count > 0) {
         *best = l->heap[0];
-        mt_pair_record *record = mt_record_of(l, best->pair);
+        mt_pair_record *record = mt_find_record(l, best->pair);
         if (record->count == best->count) {
             return true;
         }
@@ -348,7 +394,7 @@ static inline bool mt_learner_best(mt_learner *l, mt_candidate *best) {
 /* Merge a pair everywhere into the symbol `made`, whose length is known. */
 static inline mt_status mt_learner_merge(mt_learner *l, uint64_t pair, int32_t made) {
     int32_t left = (int32_t)(pair >> 32), right = (int32_t)(uint32_t)pair;
-    mt_pair_record *record = mt_record_of(l, pair);
+    mt_pair_record *record = mt_find_record(l, pair); /* it is on the heap, so there is one */
     uint32_t *places = record->places;
     uint32_t length = record->length;
     record->places = NULL;
@@ -378,7 +424,7 @@ static inline mt_status mt_learner_merge(mt_learner *l, uint64_t pair, int32_t m
         }
     }
     free(places);
-    mt_record_of(l, pair)->count = 0;
+    mt_find_record(l, pair)->count = 0;
     return status == MT_OK ? mt_offer_new(l) : status;
 }
 

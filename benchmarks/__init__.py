@@ -1,0 +1,1 @@
+"""Figures that minitok promises, and how they are measured; see README.md."""

@@ -148,9 +148,7 @@ def main() -> None:
     if len(hashes) != 1:
         raise SystemExit("the libraries disagree about the ids of english.txt; nothing else was measured")
     report = {" ".join(key): median([one[key] for one in rounds]) for key in rounds[0]}
-    ratios = [
-        one["encode minitok", "python"]["MB/s"] / one["encode tiktoken", "python"]["MB/s"] for one in rounds
-    ]
+    ratios = [one["encode minitok", "python"]["MB/s"] / one["encode tiktoken", "python"]["MB/s"] for one in rounds]
     report["pure minitok / tiktoken"] = {"ratio": statistics.median(ratios)}
     for backend in ("python", "native"):
         for measurement in list(MEASUREMENTS)[2:]:

@@ -116,8 +116,7 @@ class Encoder:
         else:
             # The first of two merges of the same pair is the one that applies.
             self._ranks = {
-                left << _RIGHT_BITS | right: rank
-                for rank, (left, right, _) in reversed(list(enumerate(merges)))
+                left << _RIGHT_BITS | right: rank for rank, (left, right, _) in reversed(list(enumerate(merges)))
             }
             self._made = [new for _, _, new in merges]
         self._cache = _PieceCache(self.encode_piece)

@@ -205,9 +205,7 @@ class Encoding:
                 buffers.append(special.to_bytes(4, sys.byteorder))
         return buffers[0] if len(buffers) == 1 else bytearray().join(buffers)
 
-    def count(
-        self, text: Text, *, allowed_special: Allowed = _NOTHING, disallowed_special: Disallowed = ()
-    ) -> int:
+    def count(self, text: Text, *, allowed_special: Allowed = _NOTHING, disallowed_special: Disallowed = ()) -> int:
         """How many ids a text encodes to. Unlike in `encode`, special tokens are ordinary text by default.
 
         >>> import minitok

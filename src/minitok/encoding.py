@@ -1,4 +1,8 @@
-"""Encoding: text to ids and back, for one vocabulary. tiktoken's API, and more."""
+"""Encoding: text to ids and back, for one vocabulary. tiktoken's API, and more.
+
+Longer than 500 lines because it is one class whose every public method has its contract beside it; what has
+substance of its own (special tokens, offsets, unstable ends, formats) is elsewhere.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from minitok import _backend, formats, offsets, unstable
 from minitok.pretokenizer import bytes_of, text_of
 from minitok.special_tokens import Allowed, Disallowed, SpecialTokens
+from minitok.text import Text, has_surrogates, plain_text, repair_surrogates
 from minitok.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
@@ -20,35 +25,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Encoding", "Text"]
 
-#: What can be encoded. Bytes need not be valid UTF-8.
-Text = str | bytes | bytearray | memoryview
-
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 _NOTHING: frozenset[str] = frozenset()
-
-
-def _repair_surrogates(text: str) -> str:
-    """Join the pairs of surrogates in a text, and replace the lone ones by U+FFFD, as tiktoken does."""
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-
-
-def _has_surrogates(text: str) -> bool:
-    if text.isascii():
-        return False
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError:
-        return True
-    return False
-
-
-def _plain(text: Text) -> str | bytes:
-    if isinstance(text, (str, bytes)):
-        return text
-    if isinstance(text, (bytearray, memoryview)):
-        return bytes(text)
-    raise TypeError(f"expected a str or bytes to encode, not {type(text).__name__}")
 
 
 def _unknown_id(token: int, message: str) -> KeyError | OverflowError:
@@ -254,8 +233,8 @@ class Encoding:
         ids = self._first_ids(text, max_tokens, allowed_special, disallowed_special)
         if len(ids) <= max_tokens:
             return text
-        if _has_surrogates(text):
-            text = _repair_surrogates(text)
+        if has_surrogates(text):
+            text = repair_surrogates(text)
         kept = max_tokens
         while kept:
             # Whole characters only: the bytes of a character that is cut do not decode.
@@ -295,7 +274,7 @@ class Encoding:
         """
         ids = self.encode(text, allowed_special=allowed_special, disallowed_special=disallowed_special)
         lengths = [len(self._token_of[i]) for i in ids]
-        plain = _plain(text)
+        plain = plain_text(text)
         if isinstance(plain, bytes):
             return ids, offsets.byte_offsets(lengths)
         return ids, offsets.character_offsets(plain, lengths)
@@ -350,7 +329,7 @@ class Encoding:
 
         >>> ranks = {bytes([b]): b for b in range(256)} | {b"ab": 256, b"abc": 257}
         >>> Encoding("tiny", pat_str=None, mergeable_ranks=ranks, special_tokens={}).encode_with_unstable("ab")
-        ([], [[97, 98], [256], [257]])
+        ([], [[256], [257]])
         """
         allowed, disallowed = self._special.policy(allowed_special, disallowed_special)
         return unstable.encode_with_unstable(self, list(self._spans(text, allowed, disallowed)))
@@ -503,11 +482,11 @@ class Encoding:
     ) -> Iterator[tuple[str | bytes, int | None]]:
         """The ordinary spans of a text, each with the id of the allowed special token behind it, or None."""
         allowed, disallowed = self._special.policy(allowed_special, disallowed_special)
-        plain = _plain(text)
+        plain = plain_text(text)
         if isinstance(plain, str):
             self._special.check(plain, disallowed)
-            if _has_surrogates(plain):
-                plain = _repair_surrogates(plain)
+            if has_surrogates(plain):
+                plain = repair_surrogates(plain)
             yield from self._special.spans(plain, allowed)
         else:
             if disallowed:

@@ -17,6 +17,7 @@ from minitok.encoding import Encoding
 from minitok.patterns import DEFAULT_PATTERN, resolve_pattern
 from minitok.pretokenizer import get_pretokenizer
 from minitok.special_tokens import any_of
+from minitok.text import has_surrogates, repair_surrogates
 from minitok.vocabulary import MAX_ID, Vocabulary
 
 __all__ = ["count_pieces", "train"]
@@ -232,10 +233,7 @@ def _count(
     with _bar(show, total=total_bytes(source), desc="counting pieces", unit="B", unit_scale=True) as bar:
 
         def feed(text: str) -> None:
-            try:
-                counter.feed(text)
-            except UnicodeEncodeError:
-                counter.feed(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
+            counter.feed(repair_surrogates(text) if has_surrogates(text) else text)
             if bar is not None:
                 bar.update(len(text) if text.isascii() else len(text.encode("utf-8", "replace")))
 

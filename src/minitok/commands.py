@@ -1,0 +1,226 @@
+"""What each command of the command line does with its arguments."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import IO, Any
+
+from minitok import _backend, demo
+from minitok._version import __version__
+from minitok.colours import coloured, wants_colour
+from minitok.corpus import expand
+from minitok.encoding import Encoding
+from minitok.files import open_atomically
+from minitok.registry import get_encoding, list_encoding_names, load
+from minitok.training import train
+
+__all__ = [
+    "BadUseError",
+    "count_command",
+    "decode_command",
+    "demo_command",
+    "encode_command",
+    "info_command",
+    "train_command",
+]
+
+_STANDARD_INPUT = "-"
+
+
+class BadUseError(Exception):
+    """What was asked for cannot be done: exit status 2."""
+
+
+# -- Input and output --------------------------------------------------------------------------------------------
+
+
+def _encoding(name_or_file: str, pattern: str | None = None) -> Encoding:
+    if name_or_file in list_encoding_names():
+        if pattern is not None:
+            raise BadUseError(
+                f"minitok: error: the encoding {name_or_file} has a pattern; --pattern is for rank files"
+            )
+        return get_encoding(name_or_file)
+    if Path(name_or_file).exists():
+        return load(name_or_file, pattern=pattern)
+    raise BadUseError(
+        f"minitok: error: {name_or_file!r} is neither an encoding ({', '.join(list_encoding_names())}) nor a file"
+    )
+
+
+def _inputs(files: Sequence[str]) -> Iterator[tuple[str, bytes]]:
+    """The name and the content of each file, or of standard input."""
+    for name in files or [_STANDARD_INPUT]:
+        if name == _STANDARD_INPUT:
+            yield name, sys.stdin.buffer.read()
+        else:
+            yield name, Path(name).read_bytes()
+
+
+def _output(path: Path | None) -> AbstractContextManager[IO[bytes]]:
+    return nullcontext(sys.stdout.buffer) if path is None else open_atomically(path)
+
+
+def _print(text: str, path: Path | None = None) -> None:
+    with _output(path) as out:
+        out.write(text.encode("utf-8", "backslashreplace") + b"\n")
+
+
+# -- Commands ----------------------------------------------------------------------------------------------------
+
+
+def train_command(arguments: argparse.Namespace) -> None:
+    """Train a vocabulary and write it to a file."""
+    files = arguments.files or [_STANDARD_INPUT]
+    source: list[Any] = []
+    for name in files:
+        source += [sys.stdin.buffer] if name == _STANDARD_INPUT else expand(name)
+    _check_train_options(arguments)
+    chosen = {} if arguments.pattern is None else {"pattern": arguments.pattern}
+    encoding = train(
+        source,
+        vocab_size=arguments.vocab_size,
+        special_tokens=arguments.special,
+        min_frequency=arguments.min_frequency,
+        max_token_length=arguments.max_token_length,
+        initial=None if arguments.initial is None else _encoding(arguments.initial),
+        errors=arguments.errors,
+        name=arguments.name,
+        **chosen,
+    )
+    encoding.save(arguments.output, format=arguments.format)
+    training = encoding.vocabulary.metadata["training"]
+    figures = {
+        "output": str(arguments.output),
+        "ids": encoding.n_vocab,
+        "pieces": training["pieces"],
+        "distinct_pieces": training["distinct_pieces"],
+    }
+    if arguments.json:
+        _print(json.dumps(figures))
+    else:
+        _print(
+            f"{arguments.output}: {encoding.n_vocab:,} ids, learnt from {training['pieces']:,} pieces "
+            f"({training['distinct_pieces']:,} distinct)"
+        )
+
+
+def _check_train_options(arguments: argparse.Namespace) -> None:
+    """What would fail after all counting is done should fail before."""
+    for option, least in (("vocab_size", 256), ("min_frequency", 1), ("max_token_length", 1)):
+        value = getattr(arguments, option)
+        if value is not None and value < least:
+            name = option.replace("_", "-")
+            raise BadUseError(f"minitok train: error: --{name} is {value}; expected {least} or more")
+    if "" in arguments.special:
+        raise BadUseError("minitok train: error: --special is empty")
+    if not arguments.output.parent.is_dir():
+        raise BadUseError(f"minitok train: error: there is no folder {str(arguments.output.parent)!r}")
+
+
+def encode_command(arguments: argparse.Namespace) -> None:
+    """Print the ids of each file in one line."""
+    encoding = _encoding(arguments.encoding, arguments.pattern)
+    unknown = set(arguments.allow_special) - encoding.special_tokens_set - {"all"}
+    if unknown:
+        raise BadUseError(f"minitok encode: error: {encoding.name} has no special token {min(unknown)!r}")
+    allowed: Any = "all" if "all" in arguments.allow_special else set(arguments.allow_special)
+    with _output(arguments.output) as out:
+        for _, data in _inputs(arguments.files):
+            ids = encoding.encode(data, allowed_special=allowed, disallowed_special=())
+            out.write((json.dumps(ids) if arguments.json else " ".join(map(str, ids))).encode("ascii") + b"\n")
+
+
+def decode_command(arguments: argparse.Namespace) -> None:
+    """Print the bytes that ids stand for."""
+    encoding = _encoding(arguments.encoding, arguments.pattern)
+    with _output(arguments.output) as out:
+        for name, data in _inputs(arguments.files):
+            out.write(encoding.decode_bytes(_parse_ids(name, data)))
+
+
+def _parse_ids(name: str, data: bytes) -> list[int]:
+    ids = []
+    for number in re.split(rb"[\s,\[\]]+", data.strip(b" \t\r\n\f\v,[]")):
+        if number and not number.isdigit():
+            raise ValueError(f"{name}: {number[:40]!r} is not an id; expected numbers")
+        if number:
+            ids.append(int(number[:20]))
+    return ids
+
+
+def count_command(arguments: argparse.Namespace) -> None:
+    """Print how many tokens each file has."""
+    encoding = _encoding(arguments.encoding, arguments.pattern)
+    counts = [(name, encoding.count(data)) for name, data in _inputs(arguments.files)]
+    total = sum(count for _, count in counts)
+    if arguments.json:
+        files = [{"file": name, "tokens": count} for name, count in counts]
+        _print(json.dumps({"encoding": encoding.name, "files": files, "total": total}), arguments.output)
+        return
+    rows = [(count, "" if name == _STANDARD_INPUT else f" {name}") for name, count in counts]
+    if len(rows) > 1:
+        rows.append((total, " total"))
+    _print("\n".join(f"{count}{name}" for count, name in rows), arguments.output)
+
+
+def info_command(arguments: argparse.Namespace) -> None:
+    """Print what an encoding is."""
+    encoding = _encoding(arguments.encoding, arguments.pattern)
+    vocabulary = encoding.vocabulary
+    lengths = [len(token) for token in vocabulary.tokens]
+    facts = {
+        "name": encoding.name,
+        "ids": encoding.n_vocab,
+        "tokens": len(vocabulary.tokens),
+        "special_tokens": dict(vocabulary.special_tokens),
+        "pattern": vocabulary.pattern_name or vocabulary.pattern,
+        "whole_piece": vocabulary.whole_piece,
+        "merges": None if vocabulary.merges is None else len(vocabulary.merges),
+        "mean_token_bytes": round(sum(lengths) / len(lengths), 2),
+        "longest_token_bytes": max(lengths),
+        "metadata": dict(vocabulary.metadata),
+        "minitok": __version__,
+        "backend": _backend.BACKEND,
+    }
+    if arguments.json:
+        _print(json.dumps(facts), arguments.output)
+    else:
+        _print(
+            "\n".join(f"{key.replace('_', ' ')}: {_fact(value)}" for key, value in facts.items()), arguments.output
+        )
+
+
+def _fact(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {_fact(item)}" for key, item in value.items()) or "none"
+    if isinstance(value, list):
+        return "; ".join(map(_fact, value))
+    if value is None:
+        return "none"
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+
+
+def demo_command(arguments: argparse.Namespace) -> None:
+    """Train on the standard library, encode a file, show it."""
+    corpus = demo.standard_library() if arguments.corpus is None else expand(arguments.corpus)
+    figures, tokens = demo.run(corpus)
+    if arguments.json:
+        _print(json.dumps(figures))
+        return
+    _print(
+        f"Trained {figures['vocab_size']:,} tokens on {figures['files']:,} files "
+        f"({figures['corpus_bytes'] / 1e6:.1f} MB) in {figures['train_seconds']:.1f} s "
+        f"({figures['backend']} backend).\n"
+        f"Saved them ({figures['vocabulary_file_bytes'] / 1e3:.0f} kB) and loaded them again.\n"
+        f"Encoded {figures['sample']}: {figures['sample_bytes']:,} bytes, {figures['sample_tokens']:,} tokens, "
+        f"{figures['bytes_per_token']:.2f} bytes a token, {figures['encode_megabytes_per_second']:.1f} MB/s.\n"
+        "Decoded them: the same bytes.\n\nIts first tokens:\n\n"
+        + coloured(tokens, colour=wants_colour(arguments.color))
+    )

@@ -1,0 +1,41 @@
+"""What callers give as text, brought into one of two forms: a str without surrogates, or bytes."""
+
+from __future__ import annotations
+
+__all__ = ["Text", "has_surrogates", "plain_text", "repair_surrogates"]
+
+#: What can be encoded. Bytes need not be valid UTF-8.
+Text = str | bytes | bytearray | memoryview
+
+
+def plain_text(text: Text) -> str | bytes:
+    """A str as it is, and any buffer as bytes.
+
+    Raises:
+        TypeError: it is neither.
+    """
+    if isinstance(text, (str, bytes)):
+        return text
+    if isinstance(text, (bytearray, memoryview)):
+        return bytes(text)
+    raise TypeError(f"expected a str or bytes to encode, not {type(text).__name__}")
+
+
+def has_surrogates(text: str) -> bool:
+    """Whether a str has surrogates, which no UTF-8 can spell."""
+    if text.isascii():
+        return False
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return True
+    return False
+
+
+def repair_surrogates(text: str) -> str:
+    r"""Join the pairs of surrogates in a text, and replace the lone ones by U+FFFD, as tiktoken does.
+
+    >>> ascii(repair_surrogates("\ud83d\udc4d \ud83d"))
+    "'\\U0001f44d \\ufffd'"
+    """
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

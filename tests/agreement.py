@@ -1,0 +1,52 @@
+"""One helper: the same call to every implementation, and their results or errors compared."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from typing import Any
+
+from minitok import _backend
+from tests.conftest import MODULES
+
+Outcome = tuple[str, Any]
+
+
+def outcome(call: Callable[[], Any]) -> Outcome:
+    """What a call returns, or the type and the message of what it raises."""
+    try:
+        return "returned", call()
+    except Exception as error:  # noqa: BLE001 - whatever it is, the others must raise it too
+        return type(error).__name__, str(error)
+
+
+def implementations() -> list[Any]:
+    """The modules to compare: always the pure one, and the one that the suite runs on."""
+    return [importlib.import_module(MODULES[name]) for name in dict.fromkeys(("python", _backend.BACKEND))]
+
+
+def agree(call: Callable[[Any], Any], reference: Callable[[], Any] | None = None) -> Any:
+    """Run `call(module)` for each backend's module, and the reference if there is one; all must do the same.
+
+    Returns:
+        What they returned.
+
+    Raises:
+        AssertionError: they differ, or they raised.
+    """
+    outcomes = {module.__name__: outcome(lambda m=module: call(m)) for module in implementations()}
+    if reference is not None:
+        outcomes["reference"] = outcome(reference)
+    first = next(iter(outcomes.values()))
+    assert all(other == first for other in outcomes.values()), outcomes
+    assert first[0] == "returned", first
+    return first[1]
+
+
+def agree_to_raise(call: Callable[[Any], Any]) -> Outcome:
+    """As `agree`, for a call that must raise; returns the type's name and the message."""
+    outcomes = {module.__name__: outcome(lambda m=module: call(m)) for module in implementations()}
+    first = next(iter(outcomes.values()))
+    assert all(other == first for other in outcomes.values()), outcomes
+    assert first[0] != "returned", first
+    return first

@@ -1,4 +1,4 @@
-"""Hypothesis strategies that aim at the branch points: runs, ties, the lengths where algorithms change, odd characters."""
+"""Hypothesis strategies that aim at the branch points: runs, ties, lengths where code changes its ways."""
 
 from __future__ import annotations
 

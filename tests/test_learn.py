@@ -55,7 +55,7 @@ def test_examples(counts: dict[bytes, int], expected: list[bytes]) -> None:
 
 
 @given(counted_words, st.integers(0, 40), st.integers(1, 4), st.sampled_from([None, 1, 2, 3, 5]))
-# Both neighbours of the merged pair are the same pair, so that all its places are outdated before it is dropped twice.
+# Both neighbours of the merged pair are the same pair: all its places are outdated before it is dropped twice.
 @example({b"blblblbl": 1, b"bl": 3}, 10, 1, None)
 @example({b"abababababab": 1}, 10, 1, None)
 # A pair that a step makes, loses and makes again.

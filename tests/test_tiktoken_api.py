@@ -202,8 +202,8 @@ def test_surrogates_are_repaired_everywhere(name: str, text: str) -> None:
 
 
 UNSTABLE_TEXTS = [
-    "", "h", "hello fanta", "hello\n", "a\n\n", " ", "  ", "a  ", " \t", "1234", "'l", "don'", "naï", "字", "😀", "a\n ",
-    f"a{END}", f"{END} b", "\x85", "x \u3000",
+    "", "h", "hello fanta", "hello\n", "a\n\n", " ", "  ", "a  ", " \t", "1234", "'l", "don'", "naï", "字", "😀",
+    "a\n ", f"a{END}", f"{END} b", "\x85", "x \u3000",
 ]  # fmt: skip
 
 

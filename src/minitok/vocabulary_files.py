@@ -139,14 +139,19 @@ def _download(file: PublishedFile, schemes: tuple[str, ...]) -> bytes:
         OSError: no connection, an error from the server, silence, too much, or the wrong content.
     """
     from http.client import HTTPException
+    from urllib.error import HTTPError
     from urllib.request import HTTPRedirectHandler, Request, build_opener
 
     class SameSchemes(HTTPRedirectHandler):
         """Follows redirections only to addresses that would have been allowed at first."""
 
-        def redirect_request(self, *arguments: Any) -> Request | None:
-            _check_scheme(arguments[-1], schemes)
-            return super().redirect_request(*arguments)
+        def redirect_request(self, request: Request, response: Any, *rest: Any) -> Request | None:
+            try:
+                _check_scheme(rest[-1], schemes)
+            except OSError:
+                response.close()
+                raise
+            return super().redirect_request(request, response, *rest)
 
     _check_scheme(file.url, schemes)
     deadline = time.monotonic() + WHOLE
@@ -159,6 +164,9 @@ def _download(file: PublishedFile, schemes: tuple[str, ...]) -> bytes:
                     raise OSError(f"{file.url} is larger than {MOST_BYTES} bytes")
                 if time.monotonic() > deadline:
                     raise TimeoutError(f"{file.url} took longer than {WHOLE:.0f} s")
+    except HTTPError as error:
+        error.close()
+        raise OSError(f"{file.url}: {error}") from None
     except HTTPException as error:
         raise OSError(f"{file.url}: {error!r}") from error
     if not file.is_content(bytes(data)):

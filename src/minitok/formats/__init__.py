@@ -14,7 +14,7 @@ from minitok.vocabulary import Vocabulary
 __all__ = ["load", "save"]
 
 #: Larger files are refused before they are read. The largest vocabulary file in use is about 20 MB.
-MAX_FILE_SIZE = 1 << 28
+MAX_FILE_SIZE = 1 << 26
 
 
 def load(

@@ -1,0 +1,143 @@
+"""Splitting in plain Python: any pattern, nothing lost, classes pinned."""
+
+from __future__ import annotations
+
+import re
+import sys
+from itertools import pairwise
+
+import pytest
+import regex
+from hypothesis import given
+from hypothesis import strategies as st
+
+from minitok.patterns import PATTERNS, find_named_pattern, resolve_pattern
+from minitok.pretokenizer import Pretokenizer, bytes_of, text_of
+from minitok.unicode_classes import UNICODE_VERSION, class_ranges, pin_classes
+from tests.strategies import any_bytes, any_text, class_text, texts
+
+PATTERN_TEXTS = [
+    r"\w+",
+    r"a*",
+    r"(a)(b)?|\s",
+    r"\p{Lu}\p{Ll}*",
+    r"(?=x)",
+    r"[[a-z]&&[^aeiou]]+",
+    r"\p{Han}+",
+    r"$",
+    "é|字",
+]
+
+
+@given(st.sampled_from([*PATTERN_TEXTS, *(p.regex for p in PATTERNS.values()), None]), texts)
+def test_nothing_is_lost(pattern: str | None, text: str) -> None:
+    pieces = Pretokenizer(pattern).split(text)
+    assert "".join(pieces) == text
+    assert all(pieces)
+
+
+@given(
+    st.sampled_from(["r50k", "cl100k", "o200k"]),
+    st.lists(st.one_of(class_text, any_text), max_size=8),
+    st.integers(1, 9),
+)
+def test_chunks_have_the_pieces_of_the_whole(name: str, parts: list[str], size: int) -> None:
+    """So every boundary that is called safe is one."""
+    pretokenizer = Pretokenizer(PATTERNS[name].regex)
+    text = "".join(parts)
+    chunks = list(pretokenizer.chunks(text, size))
+    assert "".join(chunks) == text
+    assert [piece for chunk in chunks for piece in pretokenizer.split(chunk)] == pretokenizer.split(text)
+
+
+@given(any_bytes)
+def test_bytes_as_text(data: bytes) -> None:
+    assert bytes_of(text_of(data)) == data
+    assert text_of("é") == "é"
+
+
+def test_gaps_groups_and_empty_matches() -> None:
+    assert Pretokenizer(r"(b)(c)").split("abcabcd") == ["a", "bc", "a", "bc", "d"]
+    assert Pretokenizer(r"b*").split("abba") == ["a", "bb", "a"]
+    assert Pretokenizer(r"x").split("abc") == ["abc"]
+    assert Pretokenizer(None).split("a b") == ["a b"]
+    assert Pretokenizer(None).split("") == []
+
+
+def test_set_operations_mean_what_they_mean_in_rust() -> None:
+    assert Pretokenizer(r"[[a-z]&&[^aeiou]]+").split("strength") == ["str", "e", "ngth"]
+
+
+@pytest.mark.parametrize("pattern", ["(", "[", "a**", r"(?P<x", r"\p{NoSuchProperty}"])
+def test_patterns_that_do_not_compile(pattern: str) -> None:
+    with pytest.raises(ValueError, match="does not compile"):
+        Pretokenizer(pattern)
+
+
+def test_names_and_spellings() -> None:
+    assert resolve_pattern("gpt2") == resolve_pattern("r50k") == resolve_pattern("p50k") == PATTERNS["gpt2"].regex
+    assert resolve_pattern(r"\w") == r"\w"
+    assert resolve_pattern(None) is None
+    for pattern in PATTERNS.values():
+        for spelling in (pattern.regex, *pattern.spellings):
+            named = find_named_pattern(spelling)
+            assert named is not None
+            assert named.name == pattern.name
+    with pytest.raises(TypeError):
+        resolve_pattern(5)  # type: ignore[arg-type]
+
+
+@given(texts)
+def test_spellings_cut_alike(text: str) -> None:
+    gpt2 = PATTERNS["gpt2"]
+    for spelling in gpt2.spellings:
+        pinned = re.compile(pin_classes(spelling))
+        assert [match.group() for match in pinned.finditer(text)] == Pretokenizer(gpt2.regex).split(text)
+
+
+def test_the_tables() -> None:
+    assert UNICODE_VERSION == "16.0.0"
+    covered = sorted(r for name in "CLMNPSZ" for r in class_ranges(name))
+    assert covered[0][0] == 0
+    assert covered[-1][1] == sys.maxunicode
+    assert all(a[1] + 1 == b[0] for a, b in pairwise(covered))
+    assert sum(b - a + 1 for a, b in class_ranges("White_Space")) == 25
+    with pytest.raises(KeyError):
+        class_ranges("Latin")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "yes", "no"),
+    [
+        (r"\p{Lu}", "AÉ\U00010400", "aé1 "),
+        (r"\pN", "1½Ⅷ", "a "),
+        (r"\P{L}", "1 !", "aé字"),
+        (r"\p{^L}", "1 !", "aé字"),
+        (r"\P{^L}", "aé字", "1 !"),
+        (r"[\p{L}_]", "a_", "1-"),
+        (r"[^\p{L}_]", "1-", "a_"),
+        (r"[^\P{L}]", "aé", "1 "),
+        (r"[]\s]", "] \x85\u3000", "a\x1c"),
+        (r"[^]\s]", "a\x1c", "] \u2028"),
+        (r"\s", " \t\u2028", "\x1c\u200ba"),
+        (r"\S", "\x1c\u200ba", " \t"),
+        (r"\d", "1٣", "½a"),
+        (r"\D", "½a", "1٣"),
+        (r"[\[\p{Nd}\]]", "[]5", "a\\"),
+        (r"\\p{L}", "", "aL"),
+        ("\\p{L}", "\u1c89", "\U000323b0\U00011db0"),
+    ],
+    ids=ascii,
+)
+def test_pinned_classes(pattern: str, yes: str, no: str) -> None:
+    for engine in (re, regex):
+        compiled = engine.compile(pin_classes(pattern))  # type: ignore[attr-defined]
+        assert all(compiled.fullmatch(c) for c in yes)
+        assert not any(compiled.fullmatch(c) for c in no)
+    narrow = re.compile(pin_classes(pattern, bmp_only=True))
+    assert all(narrow.fullmatch(c) for c in yes if c <= "\uffff")
+
+
+def test_what_is_not_pinned_stays() -> None:
+    for pattern in (r"\p{Han}", r"\w+", r"\p", r"\p{L", "\\", r"[a-z]", r"\bX"):
+        assert pin_classes(pattern) == pattern

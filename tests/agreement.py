@@ -34,7 +34,7 @@ def agree(call: Callable[[Any], Any], reference: Callable[[], Any] | None = None
     Raises:
         AssertionError: they differ, or they raised.
     """
-    outcomes = {module.__name__: outcome(lambda m=module: call(m)) for module in implementations()}
+    outcomes = {module.__name__: outcome(lambda: call(module)) for module in implementations()}
     if reference is not None:
         outcomes["reference"] = outcome(reference)
     first = next(iter(outcomes.values()))
@@ -45,7 +45,7 @@ def agree(call: Callable[[Any], Any], reference: Callable[[], Any] | None = None
 
 def agree_to_raise(call: Callable[[Any], Any]) -> Outcome:
     """As `agree`, for a call that must raise; returns the type's name and the message."""
-    outcomes = {module.__name__: outcome(lambda m=module: call(m)) for module in implementations()}
+    outcomes = {module.__name__: outcome(lambda: call(module)) for module in implementations()}
     first = next(iter(outcomes.values()))
     assert all(other == first for other in outcomes.values()), outcomes
     assert first[0] != "returned", first

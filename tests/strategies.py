@@ -99,7 +99,7 @@ def merge_lists(draw: st.DrawFn) -> tuple[dict[bytes, int], list[tuple[int, int,
     """Tokens, and merges in an order of their own; the same token may be made in several ways."""
     tokens = [bytes([b]) for b in range(256)]
     ids = {token: i for i, token in enumerate(tokens)}
-    merges = []
+    merges: list[tuple[int, int, int]] = []
     for _ in range(draw(st.integers(0, 10))):
         candidates = [ids[b"a"], ids[b"b"], *range(256, len(tokens))]
         left, right = draw(st.sampled_from(candidates)), draw(st.sampled_from(candidates))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from itertools import pairwise
+from typing import Any
 
 import pytest
 import regex
@@ -130,8 +131,9 @@ def test_the_tables() -> None:
     ids=ascii,
 )
 def test_pinned_classes(pattern: str, yes: str, no: str) -> None:
-    for engine in (re, regex):
-        compiled = engine.compile(pin_classes(pattern))  # type: ignore[attr-defined]
+    engines: tuple[Any, ...] = (re, regex)
+    for engine in engines:
+        compiled = engine.compile(pin_classes(pattern))
         assert all(compiled.fullmatch(c) for c in yes)
         assert not any(compiled.fullmatch(c) for c in no)
     narrow = re.compile(pin_classes(pattern, bmp_only=True))

@@ -7,10 +7,12 @@ import pickle
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 import tiktoken
 import tiktoken.model
+from tiktoken.load import load_tiktoken_bpe
 from tiktoken_ext import openai_public
 
 import minitok
@@ -56,8 +58,8 @@ def test_models_are_tiktokens() -> None:
         "GPT-4",
     ]
     for model in models:
-        ours = outcome(lambda m=model: minitok.encoding_name_for_model(m))
-        assert ours == outcome(lambda m=model: tiktoken.encoding_name_for_model(m)), model
+        ours = outcome(lambda: minitok.encoding_name_for_model(model))
+        assert ours == outcome(lambda: tiktoken.encoding_name_for_model(model)), model
 
 
 def test_names() -> None:
@@ -66,15 +68,14 @@ def test_names() -> None:
 
 
 def test_unknown_names() -> None:
+    mistyped: Any
     for wrong in ("no such encoding", "", "GPT2"):
-        kind, message = outcome(lambda w=wrong: minitok.get_encoding(w))
-        their_kind, theirs = outcome(lambda w=wrong: tiktoken.get_encoding(w))
+        kind, message = outcome(lambda: minitok.get_encoding(wrong))
+        their_kind, theirs = outcome(lambda: tiktoken.get_encoding(wrong))
         assert kind == their_kind == "ValueError"
         assert message.splitlines()[0] == theirs.splitlines()[0]
     for mistyped in (None, 5, b"gpt2"):
-        assert outcome(lambda m=mistyped: minitok.get_encoding(m)) == outcome(  # type: ignore[arg-type]
-            lambda m=mistyped: tiktoken.get_encoding(m)  # type: ignore[arg-type]
-        )
+        assert outcome(lambda: minitok.get_encoding(mistyped)) == outcome(lambda: tiktoken.get_encoding(mistyped))
 
 
 @pytest.mark.data
@@ -84,7 +85,7 @@ def test_the_seven(name: str, monkeypatch: pytest.MonkeyPatch, data_folder: Path
     encoding = minitok.get_encoding(name)
     assert minitok.get_encoding(name) is encoding
     # tiktoken's own constructors, with its files from the same folder.
-    read = tiktoken.load.load_tiktoken_bpe
+    read = load_tiktoken_bpe
     monkeypatch.setattr(
         openai_public,
         "load_tiktoken_bpe",

@@ -6,19 +6,18 @@ A whole text crosses this file, not a piece; here are only the ways from Python 
 results mean is said in `_pymerge`, which is the specification.
 
 Threads. An `Encoder` does not change after construction. What a call writes to is a workspace, which belongs to that
-call alone: it is taken from the encoder's pool and put back, so that there are as many as there were calls at the same
-time. A `PieceCounter` is for one thread; counters of several threads are added up with `merge`.
+call alone: it is taken from the encoder's pool and put back, so that there are as many as there were calls at once.
+A `PieceCounter` is for one thread; counters of several threads are added up with `merge`.
 """
 
 from cpython.bytearray cimport PyByteArray_FromStringAndSize
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from cpython.exc cimport PyErr_CheckSignals
 from cpython.list cimport PyList_New, PyList_SET_ITEM
-from cpython.object cimport PyObject
 from cpython.ref cimport Py_INCREF
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport malloc
-from libc.string cimport memcpy, memset
+from libc.string cimport memcpy
 
 from minitok._errors import MAX_COUNT, check_counts, counts_too_large, missing_byte
 from minitok.patterns import find_named_pattern

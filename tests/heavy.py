@@ -2,8 +2,8 @@
 
     MINITOK_TEST_DATA=FOLDER python -m tests.heavy [--fuzz N]
 
-Encodes each corpus whole with each published vocabulary, and with the embedded one, on each backend that is installed,
-and compares the ids with tiktoken's; then learns from N random sets of words in three ways and compares those.
+Encodes each corpus whole with each published vocabulary, and with the embedded one, on each backend that is
+installed, and compares the ids with tiktoken's; then learns from N random sets of words in three ways and compares those.
 For the property tests with many examples: MINITOK_HYPOTHESIS_PROFILE=heavy pytest
 """
 
@@ -65,7 +65,7 @@ def compare_learning(rounds: int) -> int:
         lengths = choose.choices([1, 2, 3, 5, 8, 20, 60], k=choose.randint(1, 12))
         words = list({bytes(choose.choices(alphabet, k=length)) for length in lengths})
         counts = choose.choices([1, 1, 1, 2, 3, 5, 100], k=len(words))
-        options = {
+        options: dict[str, Any] = {
             "min_frequency": choose.choice([1, 2, 3]),
             "max_token_length": choose.choice([None, None, 3, 8]),
         }

@@ -13,6 +13,7 @@ import os
 from pathlib import Path
 
 from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
 
 
 def flag(name: str) -> bool:
@@ -49,4 +50,17 @@ def extensions() -> list[Extension]:
     return [extension]
 
 
-setup(ext_modules=extensions())
+class BuildExtension(build_ext):
+    """Says in the build log what becomes of an install whose optional extension does not compile."""
+
+    def build_extension(self, ext: Extension) -> None:
+        """Compile one extension."""
+        try:
+            super().build_extension(ext)
+        except Exception:
+            if ext.optional:
+                self.warn("minitok's compiled core did not compile: installing the slower, pure Python form")
+            raise
+
+
+setup(ext_modules=extensions(), cmdclass={"build_ext": BuildExtension})

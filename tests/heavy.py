@@ -3,7 +3,8 @@
     MINITOK_TEST_DATA=FOLDER python -m tests.heavy [--fuzz N]
 
 Encodes each corpus whole with each published vocabulary, and with the embedded one, on each backend that is
-installed, and compares the ids with tiktoken's; then learns from N random sets of words in three ways and compares those.
+installed, and compares the ids with tiktoken's; then learns from N random sets of words in three ways and compares
+those.
 For the property tests with many examples: MINITOK_HYPOTHESIS_PROFILE=heavy pytest
 """
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import signal
 import subprocess
 import sys
+import termios
 import time
 from pathlib import Path
 from typing import Any
@@ -224,6 +226,21 @@ def test_control_c(tmp_path: Path) -> None:
     out, err = process.communicate(timeout=60)
     assert (process.returncode, out, err) == (130, b"", b"")
     assert not list(tmp_path.iterdir())
+
+
+def test_bars_only_on_a_terminal(vocabulary: Path, corpus: Path, tmp_path: Path) -> None:
+    for arguments, shown in (
+        (("train", corpus, "-o", tmp_path / "out.json", "--vocab-size", 270), b"learning merges"),
+        (("count", "-e", vocabulary, corpus, corpus), b"2/2"),
+    ):
+        terminal, other_end = pty.openpty()
+        termios.tcsetwinsize(other_end, (24, 80))
+        command = [sys.executable, "-m", "minitok", *map(str, arguments)]
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=other_end, check=True)
+        os.close(other_end)
+        assert shown in os.read(terminal, 1 << 16)
+        os.close(terminal)
+        assert b"merges" not in done.stdout.replace(b"out.json", b"")
 
 
 def test_demo(corpus: Path) -> None:

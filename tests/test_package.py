@@ -20,7 +20,7 @@ PACKAGE = Path(minitok.__file__).parent
 
 #: Lowest first: a module imports only from layers below its own. (Those in one line do not import each other.)
 LAYERS = [
-    {"_unicode_data", "_version", "patterns", "files", "text", "models", "colours", "_errors", "offsets"},
+    {"_unicode_data", "_version", "patterns", "files", "text", "models", "colours", "_errors", "offsets", "progress"},
     {"unicode_classes", "vocabulary_files"},
     {"pretokenizer"},
     {"_pymerge", "_fastmerge"},

@@ -17,6 +17,7 @@ from minitok.colours import coloured, wants_colour
 from minitok.corpus import expand
 from minitok.encoding import Encoding
 from minitok.files import open_atomically
+from minitok.progress import progress_bar
 from minitok.registry import get_encoding, list_encoding_names, load
 from minitok.training import train
 
@@ -55,12 +56,13 @@ def _encoding(name_or_file: str, pattern: str | None = None) -> Encoding:
 
 
 def _inputs(files: Sequence[str]) -> Iterator[tuple[str, bytes]]:
-    """The name and the content of each file, or of standard input."""
-    for name in files or [_STANDARD_INPUT]:
-        if name == _STANDARD_INPUT:
-            yield name, sys.stdin.buffer.read()
-        else:
-            yield name, Path(name).read_bytes()
+    """The name and the content of each file, or of standard input; with a bar over several, on a terminal."""
+    names = files or [_STANDARD_INPUT]
+    with progress_bar(sys.stderr.isatty() and len(names) > 1, total=len(names), unit=" files") as bar:
+        for name in names:
+            yield name, sys.stdin.buffer.read() if name == _STANDARD_INPUT else Path(name).read_bytes()
+            if bar is not None:
+                bar.update()
 
 
 def _output(path: Path | None) -> AbstractContextManager[IO[bytes]]:

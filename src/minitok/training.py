@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Literal
 
 from minitok import _backend
@@ -16,6 +15,7 @@ from minitok.corpus import Source, documents_of, split_documents, total_bytes
 from minitok.encoding import Encoding
 from minitok.patterns import DEFAULT_PATTERN, resolve_pattern
 from minitok.pretokenizer import get_pretokenizer
+from minitok.progress import progress_bar
 from minitok.special_tokens import any_of
 from minitok.text import has_surrogates, repair_surrogates
 from minitok.vocabulary import MAX_ID, Vocabulary
@@ -106,7 +106,7 @@ def train(
         words = [encoder.encode_piece(piece) for piece in pieces]
     del pieces
     n_merges = vocab_size - len(base_tokens) - len(specials)
-    with _bar(show, total=n_merges, desc="learning merges", unit=" merges") as bar:
+    with progress_bar(show, total=n_merges, desc="learning merges", unit=" merges") as bar:
         merges = _backend.learn_merges(
             words,
             counts,
@@ -230,7 +230,7 @@ def _count(
     pretokenizer = get_pretokenizer(regex)
     separators = any_of(special_tokens) if special_tokens else None
     longest = max(map(len, special_tokens), default=0)
-    with _bar(show, total=total_bytes(source), desc="counting pieces", unit="B", unit_scale=True) as bar:
+    with progress_bar(show, total=total_bytes(source), desc="counting pieces", unit="B", unit_scale=True) as bar:
 
         def feed(text: str) -> None:
             counter.feed(repair_surrogates(text) if has_surrogates(text) else text)
@@ -245,11 +245,3 @@ def _count(
                     else:
                         counter.add(part)
     return counter
-
-
-def _bar(show: bool, **options: Any) -> AbstractContextManager[Any]:
-    if not show:
-        return nullcontext()
-    from tqdm import tqdm
-
-    return tqdm(file=sys.stderr, miniters=1, mininterval=0.2, **options)

@@ -20,7 +20,19 @@ PACKAGE = Path(minitok.__file__).parent
 
 #: Lowest first: a module imports only from layers below its own. (Those in one line do not import each other.)
 LAYERS = [
-    {"_unicode_data", "_version", "patterns", "files", "text", "models", "colours", "_errors", "offsets", "progress"},
+    {
+        "_unicode_data",
+        "_version",
+        "patterns",
+        "files",
+        "text",
+        "models",
+        "colours",
+        "_errors",
+        "offsets",
+        "progress",
+        "bounded_http",
+    },
     {"unicode_classes", "vocabulary_files"},
     {"pretokenizer"},
     {"_pymerge", "_fastmerge"},

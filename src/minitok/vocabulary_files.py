@@ -18,7 +18,6 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-import time
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -142,6 +141,8 @@ def _download(file: PublishedFile, schemes: tuple[str, ...]) -> bytes:
     from urllib.error import HTTPError
     from urllib.request import HTTPRedirectHandler, Request, build_opener
 
+    from minitok.bounded_http import bounded_handlers
+
     class SameSchemes(HTTPRedirectHandler):
         """Follows redirections only to addresses that would have been allowed at first."""
 
@@ -154,16 +155,14 @@ def _download(file: PublishedFile, schemes: tuple[str, ...]) -> bytes:
             return super().redirect_request(request, response, *rest)
 
     _check_scheme(file.url, schemes)
-    deadline = time.monotonic() + WHOLE
+    handlers = bounded_handlers(WHOLE)
     data = bytearray()
     try:
-        with build_opener(SameSchemes).open(Request(file.url), timeout=SILENCE) as response:
+        with build_opener(SameSchemes, *handlers).open(Request(file.url), timeout=SILENCE) as response:
             while block := response.read1(_BLOCK):
                 data += block
                 if len(data) > MOST_BYTES:
                     raise OSError(f"{file.url} is larger than {MOST_BYTES} bytes")
-                if time.monotonic() > deadline:
-                    raise TimeoutError(f"{file.url} took longer than {WHOLE:.0f} s")
     except HTTPError as error:
         error.close()
         raise OSError(f"{file.url}: {error}") from None
@@ -187,8 +186,7 @@ def _keep(file: PublishedFile, data: bytes) -> None:
     folder = _folders()[0]
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        mode = folder.stat().st_mode
-        if mode & stat.S_IWOTH:
+        if _open_to_all(folder.stat().st_mode):
             raise PermissionError(f"every user may write to {folder}")
         write_atomically(folder / file.name, data)
     except OSError as error:
@@ -198,6 +196,11 @@ def _keep(file: PublishedFile, data: bytes) -> None:
             RuntimeWarning,
             stacklevel=4,
         )
+
+
+def _open_to_all(mode: int, system: str = os.name) -> bool:
+    """Whether every user may write to a folder. On Windows the mode does not tell: every folder has 0o777."""
+    return system == "posix" and bool(mode & stat.S_IWOTH)
 
 
 def _not_had(file: PublishedFile, reason: str) -> FileNotFoundError:

@@ -51,8 +51,8 @@ from minitok.pretokenizer import bytes_of, get_pretokenizer, text_of
 
 __all__ = ["Encoder", "PieceCounter", "learn_merges"]
 
-#: Pieces whose ids are remembered; when it is full the memory starts anew. About 25 MB.
-CACHE_PIECES = 1 << 17
+#: Pieces whose ids are remembered; when it is full the memory starts anew. About 50 MB.
+CACHE_PIECES = 1 << 18
 #: Longer pieces are not remembered.
 CACHED_LENGTH = 64
 #: From this many symbols on a heap beats looking for the minimum.

@@ -154,7 +154,11 @@ class Encoding:
         """
         ids: list[int] = []
         for span, special in self._spans(text, allowed_special, disallowed_special):
-            ids += self._encoder.encode(span)
+            encoded = self._encoder.encode(span)
+            if ids:
+                ids += encoded
+            else:
+                ids = encoded  # mostly there is only this one: no copy
             if special is not None:
                 ids.append(special)
         return ids

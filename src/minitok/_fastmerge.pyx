@@ -158,7 +158,10 @@ cdef const uint8_t *utf8(object text, Py_ssize_t *size) except NULL:
 cdef const mt_pattern *scanner_pattern(object pattern):
     """The scanner's parameters for a regular expression; NULL if it does not know it."""
     named = find_named_pattern(pattern)
-    return NULL if named is None else mt_find_pattern(named.name.encode("ascii"))
+    if named is None:
+        return NULL
+    name = named.name.encode("ascii")
+    return mt_find_pattern(name)
 
 
 cdef class _Workspace:

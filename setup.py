@@ -38,7 +38,7 @@ def extensions() -> list[Extension]:
     extension = Extension(
         "minitok._fastmerge",
         ["src/minitok/_fastmerge.pyx"],
-        depends=sorted(str(path) for path in Path("src/minitok/_core").glob("*.h")),
+        depends=["src/minitok/_core_api.pxd", *sorted(str(path) for path in Path("src/minitok/_core").glob("*.h"))],
         include_dirs=["src/minitok/_core"],
         extra_compile_args=compile_args,
         extra_link_args=link_args,

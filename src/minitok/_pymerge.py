@@ -13,7 +13,7 @@ that token's rank, which is its id.
 
 **Learning merges.** Each step merges the pair of highest total count; among equals the smallest (left, right).
 Occurrences are replaced left to right. A pair's count can only fall once its newer symbol has been made, so a
-heap with entries that may be outdated (too high, never too low) finds the maximum exactly: an entry that is no
+queue with entries that may be outdated (too high, never too low) finds the maximum exactly: an entry that is no
 longer true goes back with its present count.
 
 Layout of the learner. The words stand one behind the other in `cells`, the most frequent first, each symbol taking
@@ -32,7 +32,8 @@ Invariants of the learner:
      cells; together no more than twice the total, so that outdated ones do not fill the memory. (All places of a
      pair are found in one step, from left to right: that which makes its newer symbol; so `aaa` is replaced from
      the left.)
-  3. The heap has, for each pair in `totals`, an entry that is at least its total.
+  3. The queue has, for each pair in `totals`, an entry that is at least its total. It is a list of pairs for each
+     total: most pairs have one of a few small totals.
   4. A pair whose total has fallen below `min_frequency` is forgotten: it cannot rise again. Most pairs of a large
      corpus are of this kind.
 """
@@ -61,8 +62,6 @@ HEAP_SYMBOLS = 96
 _NO_RANK = 1 << 62
 _RIGHT_BITS = 32
 _RIGHT_MASK = (1 << _RIGHT_BITS) - 1
-_PAIR_BITS = 64
-_PAIR_MASK = (1 << _PAIR_BITS) - 1
 _INSIDE = -1
 _BOUNDARY = -(1 << 31)
 
@@ -335,7 +334,6 @@ def learn_merges(
     """
     check_counts(words, counts)
     learner = _Learner(words, counts, [len(token or b"?") for token in tokens], min_frequency)
-    words.clear()
     token_bytes = list(tokens)
     known = {token for token in tokens if token is not None}
     merges: list[tuple[int, int]] = []
@@ -360,22 +358,25 @@ class _Learner:
     """The words as they are merged, and the pairs in them; layout and invariants at the top of this file.
 
     Args:
-        words: the distinct pieces as symbols.
+        words: the distinct pieces as symbols; emptied.
         counts: how often each word occurs.
         lengths: of each symbol's token, in bytes; those of new symbols are added.
         min_frequency: rarer pairs are forgotten.
     """
 
     def __init__(
-        self, words: Sequence[Sequence[int]], counts: Sequence[int], lengths: list[int], min_frequency: int
+        self, words: list[Sequence[int]], counts: Sequence[int], lengths: list[int], min_frequency: int
     ) -> None:
         self._lengths = lengths
         self._min_frequency = min_frequency
         self._lay_out(words, counts)
+        words.clear()
         self._totals: dict[int, int] = {}
-        self._places: dict[int, array[int]] = {}
-        self._made: set[int] = set()  # the pairs that the present step makes
-        self._heap: list[int] = []  # highest count first, then the smallest pair, packed into one number
+        self._places: dict[int, bytes] = {}  # packed: an array for each of a million pairs would take twice as much
+        self._made: dict[int, array[int]] = {}  # the pairs that the present step makes, and their places
+        self._queue: dict[int, list[int]] = {}  # total to pairs
+        self._queued_totals: list[int] = []  # a heap of the totals in the queue, negative
+        self._sorted_total = 0  # whose list of pairs is a heap
         for place, symbol in enumerate(self._cells):
             if symbol >= 0 and (following := self._cells[place + lengths[symbol]]) >= 0:
                 self._add_place(symbol << _RIGHT_BITS | following, place, self._count_at(place))
@@ -401,14 +402,21 @@ class _Learner:
             cells.append(_BOUNDARY)
 
     def take_best(self) -> int | None:
-        """The pair of highest count, which leaves the heap; None if no pair is frequent enough."""
-        while self._heap:
-            entry = heappop(self._heap)
-            pair = entry & _PAIR_MASK
-            if pair in self._totals:
-                if self._totals[pair] == MAX_COUNT - (entry >> _PAIR_BITS):
-                    return pair
-                self._offer(pair)
+        """The pair of highest count, which leaves the queue; None if no pair is frequent enough."""
+        while self._queued_totals:
+            total = -self._queued_totals[0]
+            pairs = self._queue[total]
+            if self._sorted_total != total:
+                heapify(pairs)
+                self._sorted_total = total
+            while pairs:
+                pair = heappop(pairs)
+                if pair in self._totals:
+                    if self._totals[pair] == total:
+                        return pair
+                    self._offer(pair)
+            heappop(self._queued_totals)
+            del self._queue[total]
         return None
 
     def merge(self, pair: int, new: int) -> None:
@@ -416,7 +424,7 @@ class _Learner:
         left, right = pair >> _RIGHT_BITS, pair & _RIGHT_MASK
         cells, lengths = self._cells, self._lengths
         lengths.append(lengths[left] + lengths[right])
-        for place in self._places.pop(pair):
+        for place in self._unpacked(self._places.pop(pair)):
             if not self._stands_at(pair, place):
                 continue
             count = self._count_at(place)
@@ -435,6 +443,10 @@ class _Learner:
                 self._add_place(new << _RIGHT_BITS | cells[end], place, count)
         del self._totals[pair]
         self._end_step()
+        if new % 1000 == 0:
+            # Dicts that gain and lose entries all the time grow to twice the size that they need.
+            self._totals = dict(self._totals)
+            self._places = dict(self._places)
 
     def _count_at(self, place: int) -> int:
         """How often the word around a place occurs."""
@@ -444,36 +456,45 @@ class _Learner:
         left = pair >> _RIGHT_BITS
         return self._cells[place] == left and self._cells[place + self._lengths[left]] == pair & _RIGHT_MASK
 
+    def _unpacked(self, places: bytes) -> Sequence[int]:
+        return array(self._cells.typecode, places)
+
     def _add_place(self, pair: int, place: int, count: int) -> None:
         if pair in self._made:
             self._totals[pair] += count
-            self._places[pair].append(place)
+            self._made[pair].append(place)
         else:
-            self._made.add(pair)
             self._totals[pair] = count
-            self._places[pair] = array(self._cells.typecode, (place,))
+            self._made[pair] = array(self._cells.typecode, (place,))
 
     def _drop_place(self, pair: int, count: int) -> None:
         if pair not in self._totals:
             return
         self._totals[pair] -= count
-        if pair in self._made or pair not in self._places:
+        if pair not in self._places:
             return  # the present step makes it, so it may rise yet; or it is the one that is being merged
         if self._totals[pair] < self._min_frequency:
             del self._totals[pair], self._places[pair]
-        elif len(self._places[pair]) > 2 * self._totals[pair]:
-            still = [place for place in self._places[pair] if self._stands_at(pair, place)]
-            self._places[pair] = array(self._cells.typecode, still)
+        elif len(self._places[pair]) > 2 * self._cells.itemsize * self._totals[pair]:
+            still = [place for place in self._unpacked(self._places[pair]) if self._stands_at(pair, place)]
+            self._places[pair] = array(self._cells.typecode, still).tobytes()
 
     def _end_step(self) -> None:
-        for pair in self._made:
-            self._offer(pair)
-        self._made.clear()
+        while self._made:  # one by one, so that there are never two copies of all
+            pair, places = self._made.popitem()
+            if self._totals[pair] >= self._min_frequency:
+                self._places[pair] = places.tobytes()
+                self._offer(pair)
+            else:
+                del self._totals[pair]
 
     def _offer(self, pair: int) -> None:
-        """Put a pair on the heap, if it is frequent enough."""
+        """Put a pair into the queue. Its total is not above the one that the queue is at."""
         total = self._totals[pair]
-        if total >= self._min_frequency:
-            heappush(self._heap, (MAX_COUNT - total) << _PAIR_BITS | pair)
+        if total not in self._queue:
+            self._queue[total] = [pair]
+            heappush(self._queued_totals, -total)
+        elif total == self._sorted_total:
+            heappush(self._queue[total], pair)
         else:
-            del self._totals[pair], self._places[pair]
+            self._queue[total].append(pair)

@@ -27,7 +27,7 @@ def extensions() -> list[Extension]:
         return []
     debug = flag("MINITOK_DEBUG_BUILD")
     sanitize = flag("MINITOK_SANITIZE")
-    compile_args = ["/std:c11"] if os.name == "nt" else ["-std=c11", "-fvisibility=hidden"]
+    compile_args = ["/std:c11"] if os.name == "nt" else ["-std=gnu11", "-fvisibility=hidden"]
     link_args = []
     if debug or sanitize:
         compile_args += ["-O1", "-g", "-UNDEBUG"]

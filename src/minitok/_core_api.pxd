@@ -9,16 +9,14 @@ cdef extern from "status.h":
         MT_NO_MEMORY
         MT_MISSING_BYTE
         MT_TOO_LONG
+        MT_SURROGATE
+        MT_TOO_MANY_TOKENS
 
 
 cdef extern from "pattern.h":
     ctypedef struct mt_pattern:
         pass
     const mt_pattern *mt_find_pattern(const char *name)
-
-
-cdef extern from "scanner.h":
-    size_t mt_piece_end(const mt_pattern *p, const uint8_t *text, size_t at, size_t end) noexcept nogil
 
 
 cdef extern from "ids.h":
@@ -29,42 +27,86 @@ cdef extern from "ids.h":
     void mt_ids_free(mt_ids *ids) noexcept nogil
 
 
-cdef extern from "vocabulary.h":
-    ctypedef struct mt_token:
-        const uint8_t *bytes
+cdef extern from "block.h":
+    ctypedef struct mt_block:
+        pass
+    ctypedef void (*mt_block_classifier)(const uint8_t *bytes, mt_block *out) noexcept nogil
+    mt_block_classifier mt_block_classifier_named(const char *name) noexcept nogil
+
+
+cdef extern from "splitter.h":
+    ctypedef struct mt_splitter:
+        pass
+    ctypedef struct mt_piece_run:
+        const uint8_t *text
+        uint64_t starts
         size_t length
-        uint32_t id
-    ctypedef struct mt_vocabulary:
-        mt_token *list
-        size_t count
-        uint8_t *bytes
-        bint whole_piece
-    void mt_vocabulary_free(mt_vocabulary *v) noexcept nogil
-    mt_status mt_index_tokens(mt_vocabulary *v) noexcept nogil
-    mt_status mt_reserve_merges(mt_vocabulary *v, size_t count) noexcept nogil
-    mt_status mt_add_merge(
-        mt_vocabulary *v, uint32_t left, uint32_t right, uint32_t rank, uint32_t made
+    void mt_splitter_init(
+        mt_splitter *s, const mt_pattern *p, mt_block_classifier classify, const uint8_t *text, size_t length
     ) noexcept nogil
-    mt_status mt_add_implied_merges(mt_vocabulary *v) noexcept nogil
+    bint mt_split_next(mt_splitter *s, mt_piece_run *run) noexcept nogil
+
+
+cdef extern from "bits.h":
+    int mt_lowest_bit(uint64_t mask) noexcept nogil
+
+
+cdef extern from "vocabulary.h":
+    uint32_t MT_NO_SYMBOL
+    size_t MT_MOST_RANKS
+    ctypedef struct mt_vocabulary:
+        size_t token_count
+        uint32_t *ids
+        uint32_t *offsets
+        uint8_t *bytes
+        uint32_t *made
+        size_t made_count
+        bint whole_piece
+    mt_status mt_vocabulary_init(mt_vocabulary *v, size_t tokens, size_t bytes) noexcept nogil
+    mt_status mt_index_tokens(mt_vocabulary *v) noexcept nogil
+    uint32_t mt_symbol_of_id(const mt_vocabulary *v, uint64_t id) noexcept nogil
+    mt_status mt_reserve_pairs(mt_vocabulary *v, size_t count) noexcept nogil
+    mt_status mt_add_pair(mt_vocabulary *v, uint32_t left, uint32_t right, uint32_t rank) noexcept nogil
+    void mt_index_byte_pairs(mt_vocabulary *v) noexcept nogil
+
+
+cdef extern from "implied_merges.h":
+    mt_status mt_add_implied_pairs(mt_vocabulary *v) noexcept nogil
+
+
+cdef extern from "characters.h":
+    ctypedef struct mt_characters:
+        pass
+    mt_status mt_find_characters(const mt_vocabulary *v, mt_characters *c) noexcept nogil
 
 
 cdef extern from "encoder.h":
+    ctypedef struct mt_encoder:
+        mt_vocabulary vocabulary
+        mt_characters characters
+        const mt_pattern *pattern
+        mt_block_classifier classify
     ctypedef struct mt_workspace:
         mt_ids ids
+        size_t counted
+    void mt_encoder_free(mt_encoder *e) noexcept nogil
     mt_status mt_workspace_init(mt_workspace *w) noexcept nogil
     void mt_workspace_free(mt_workspace *w) noexcept nogil
-    mt_status mt_append_merged(
-        const mt_vocabulary *v, mt_workspace *w, const uint8_t *piece, size_t length
-    ) noexcept nogil
-    mt_status mt_append_piece(
-        const mt_vocabulary *v, mt_workspace *w, const uint8_t *piece, size_t length
-    ) noexcept nogil
-    mt_status mt_append_cached(
-        const mt_vocabulary *v, mt_workspace *w, const uint8_t *piece, size_t length
-    ) noexcept nogil
+    mt_status mt_append_merged(const mt_encoder *e, mt_workspace *w, const uint8_t *piece, size_t length) noexcept nogil
+    mt_status mt_append_piece(const mt_encoder *e, mt_workspace *w, const uint8_t *piece, size_t length) noexcept nogil
+    mt_status mt_append_any(const mt_encoder *e, mt_workspace *w, const uint8_t *piece, size_t length) noexcept nogil
     mt_status mt_encode(
-        const mt_vocabulary *v, const mt_pattern *p, mt_workspace *w, const uint8_t *text, size_t *at, size_t end,
-        size_t limit
+        const mt_encoder *e, mt_workspace *w, const uint8_t *text, size_t length, size_t limit, bint only_count
+    ) noexcept nogil
+
+
+cdef extern from "transcode.h":
+    ctypedef struct mt_string:
+        const void *data
+        size_t length
+        int width
+    mt_status mt_encode_string(
+        const mt_encoder *e, mt_workspace *w, mt_string s, size_t limit, bint only_count
     ) noexcept nogil
 
 
@@ -79,7 +121,9 @@ cdef extern from "counter.h":
         uint8_t *bytes
     void mt_counter_free(mt_counter *c) noexcept nogil
     mt_counted *mt_counter_find(mt_counter *c, const uint8_t *piece, size_t length, mt_status *status) noexcept nogil
-    mt_status mt_counter_feed(mt_counter *c, const mt_pattern *p, const uint8_t *text, size_t end) noexcept nogil
+    mt_status mt_counter_feed(
+        mt_counter *c, const mt_pattern *p, mt_block_classifier classify, const uint8_t *text, size_t length
+    ) noexcept nogil
 
 
 cdef extern from "learner.h":

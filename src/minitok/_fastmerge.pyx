@@ -10,14 +10,17 @@ call alone: it is taken from the encoder's pool and put back, so that there are 
 A `PieceCounter` is for one thread; counters of several threads are added up with `merge`.
 """
 
+from cpython.buffer cimport PyBuffer_FillInfo
 from cpython.bytearray cimport PyByteArray_FromStringAndSize
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from cpython.exc cimport PyErr_CheckSignals
-from cpython.list cimport PyList_New, PyList_SET_ITEM
+from cpython.list cimport PyList_GET_ITEM, PyList_New, PyList_SET_ITEM
+from cpython.object cimport PyObject
 from cpython.ref cimport Py_INCREF
+from cpython.unicode cimport PyUnicode_DATA, PyUnicode_GET_LENGTH, PyUnicode_KIND
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t
-from libc.stdlib cimport malloc
-from libc.string cimport memcpy
+from libc.stdlib cimport calloc, free, realloc
+from libc.string cimport memcpy, memset
 
 from minitok._core_api cimport *
 
@@ -30,12 +33,19 @@ __all__ = ["Encoder", "PieceCounter", "learn_merges"]
 
 cdef extern from "Python.h":
     const char *PyUnicode_AsUTF8AndSize(object text, Py_ssize_t *size) except NULL
+    bint PyUnicode_IS_ASCII(object text)
 
 
-#: A workspace that has grown beyond this many ids gives them back after the call.
-cdef size_t KEPT_IDS = 1 << 18
+#: More ids than this are handed over as they are, not copied.
+cdef size_t COPIED_IDS = 1 << 15
 #: Ids up to this number come as prebuilt int objects.
-cdef uint32_t SHARED_INTS = 1 << 20
+cdef uint32_t SHARED_INTS = 1 << 22
+
+#: The ways to classify characters that this machine has, the fastest first; all cut every text alike.
+CLASSIFIERS = [
+    name for name in ("avx2", "sse2", "neon", "portable") if mt_block_classifier_named(name.encode()) != NULL
+]
+cdef mt_block_classifier FASTEST = mt_block_classifier_named(CLASSIFIERS[0].encode())
 
 
 cdef int check(mt_status status) except -1:
@@ -43,6 +53,11 @@ cdef int check(mt_status status) except -1:
         raise MemoryError
     if status == MT_TOO_LONG:
         raise ValueError("a piece, or all pieces together, have 4 GiB or more; the compiled backend takes less")
+    if status == MT_TOO_MANY_TOKENS:
+        raise ValueError(
+            "the vocabulary has more than 2,096,895 tokens, or 4 GiB of them, or more than 4,194,304 merges; "
+            "the compiled backend takes less: set MINITOK_BACKEND=python"
+        )
     return 0
 
 
@@ -63,6 +78,35 @@ cdef const mt_pattern *scanner_pattern(object pattern):
     return mt_find_pattern(name)
 
 
+cdef list split_pieces(const mt_pattern *pattern, mt_block_classifier classify, object text):
+    cdef Py_ssize_t size = 0
+    cdef const uint8_t *data = utf8(text, &size)
+    cdef mt_splitter splitter
+    cdef mt_piece_run run
+    cdef size_t at, end
+    cdef list pieces = []
+    mt_splitter_init(&splitter, pattern, classify, data, size)
+    while mt_split_next(&splitter, &run):
+        at = 0
+        while at < run.length:
+            run.starts &= run.starts - 1
+            end = <size_t> mt_lowest_bit(run.starts) if run.starts else run.length
+            pieces.append(PyBytes_FromStringAndSize(<const char *> run.text + at, end - at))
+            at = end
+    return pieces
+
+
+def split_with(pattern, classifier, text):
+    """The pieces of a text by one of CLASSIFIERS, or by the scanner alone (None); they are the same."""
+    cdef mt_block_classifier classify = NULL
+    if classifier is not None:
+        name = classifier.encode()
+        classify = mt_block_classifier_named(name)
+        if classify == NULL:
+            raise ValueError(f"no classifier {classifier!r} on this machine; there are {CLASSIFIERS}")
+    return split_pieces(scanner_pattern(pattern), classify, text)
+
+
 cdef class _Workspace:
     """What one call writes to."""
 
@@ -75,62 +119,85 @@ cdef class _Workspace:
         mt_workspace_free(&self.c)
 
 
+cdef class _Ids:
+    """Owns ids that were handed over by a workspace; a writable buffer of bytes."""
+
+    cdef uint32_t *data
+    cdef Py_ssize_t size
+
+    def __dealloc__(self):
+        free(self.data)
+
+    def __getbuffer__(self, Py_buffer *buffer, int flags):
+        PyBuffer_FillInfo(buffer, self, self.data, self.size, 0, flags)
+
+    def __len__(self):
+        return self.size
+
+
 cdef class Encoder:
     """Ordinary text to ids, for one vocabulary and pattern; see `_pymerge.Encoder`."""
 
-    cdef mt_vocabulary vocabulary
-    cdef const mt_pattern *pattern
+    cdef mt_encoder c
     cdef bint splits_here  # the scanner knows the pattern, or there is none
     cdef object pretokenizer
     cdef list pool
     cdef list ints
 
     def __init__(self, tokens, merges, pattern, whole_piece=True):
-        if self.vocabulary.list != NULL:
+        if self.c.vocabulary.ids != NULL:
             raise TypeError("an Encoder never changes")
-        self.pattern = scanner_pattern(pattern)
-        self.splits_here = pattern is None or self.pattern != NULL
+        self.c.pattern = scanner_pattern(pattern)
+        self.c.classify = FASTEST
+        self.splits_here = pattern is None or self.c.pattern != NULL
         self.pretokenizer = None if self.splits_here else get_pretokenizer(pattern)
-        self.vocabulary.whole_piece = whole_piece
+        self.c.vocabulary.whole_piece = whole_piece
         self._set_tokens(tokens)
         self._set_merges(merges)
+        mt_index_byte_pairs(&self.c.vocabulary)
+        check(mt_find_characters(&self.c.vocabulary, &self.c.characters))
         self.pool = []
         largest = max(tokens.values(), default=0)
         self.ints = list(range(largest + 1)) if largest < SHARED_INTS else []
 
     def __dealloc__(self):
-        mt_vocabulary_free(&self.vocabulary)
+        mt_encoder_free(&self.c)
 
     cdef int _set_tokens(self, tokens) except -1:
-        cdef mt_vocabulary *v = &self.vocabulary
-        cdef size_t total = 0, at = 0, i = 0
+        cdef mt_vocabulary *v = &self.c.vocabulary
+        cdef size_t at = 0, i = 0
         cdef bytes token
-        for token in tokens:
-            total += PyBytes_GET_SIZE(token)
-        v.list = <mt_token *> malloc((len(tokens) + 1) * sizeof(mt_token))
-        v.bytes = <uint8_t *> malloc(total + 1)
-        if v.list == NULL or v.bytes == NULL:
-            raise MemoryError
-        for token, number in tokens.items():
+        cdef mt_status status
+        check(mt_vocabulary_init(v, len(tokens), sum(map(len, tokens))))
+        for token, number in sorted(tokens.items(), key=lambda item: item[1]):
             memcpy(v.bytes + at, PyBytes_AS_STRING(token), PyBytes_GET_SIZE(token))
-            v.list[i].bytes = v.bytes + at
-            v.list[i].length = PyBytes_GET_SIZE(token)
-            v.list[i].id = number
+            v.ids[i] = number
+            v.offsets[i] = <uint32_t> at
             at += PyBytes_GET_SIZE(token)
             i += 1
-        v.count = i
-        return check(mt_index_tokens(v))
+        v.offsets[i] = <uint32_t> at
+        with nogil:
+            status = mt_index_tokens(v)
+        return check(status)
 
     cdef int _set_merges(self, merges) except -1:
+        cdef mt_vocabulary *v = &self.c.vocabulary
         cdef mt_status status
         cdef uint32_t rank = 0
         if merges is None:
             with nogil:
-                status = mt_add_implied_merges(&self.vocabulary)
+                status = mt_add_implied_pairs(v)
             return check(status)
-        check(mt_reserve_merges(&self.vocabulary, len(merges)))
+        if len(merges) >= MT_MOST_RANKS:
+            check(MT_TOO_MANY_TOKENS)
+        check(mt_reserve_pairs(v, len(merges)))
+        v.made = <uint32_t *> calloc(len(merges) + 1, sizeof(uint32_t))
+        if v.made == NULL:
+            raise MemoryError
+        v.made_count = len(merges)
         for left, right, made in merges:
-            check(mt_add_merge(&self.vocabulary, left, right, rank, made))
+            v.made[rank] = mt_symbol_of_id(v, made)
+            check(mt_add_pair(v, mt_symbol_of_id(v, left), mt_symbol_of_id(v, right), rank))
             rank += 1
         return 0
 
@@ -142,7 +209,8 @@ cdef class Encoder:
 
     cdef int _give_back(self, _Workspace w) except -1:
         w.c.ids.length = 0
-        if w.c.ids.capacity > KEPT_IDS:
+        w.c.counted = 0
+        if w.c.ids.capacity > 2 * COPIED_IDS:
             mt_ids_free(&w.c.ids)
         self.pool.append(w)
         return 0
@@ -152,28 +220,37 @@ cdef class Encoder:
             raise missing_byte(w.c.ids.data[w.c.ids.length])
         return check(status)
 
-    cdef int _encode(self, text, _Workspace w, size_t limit) except -1:
-        """Leave the ids of a text in the workspace; stop when there are more than `limit`."""
-        cdef Py_ssize_t size = 0
-        cdef size_t at = 0
-        cdef mt_status status = MT_OK
+    cdef int _encode(self, text, _Workspace w, size_t limit, bint only_count) except -1:
+        """Leave the ids of a text in the workspace, or how many there are; stop when there are more than `limit`."""
+        cdef Py_ssize_t size
+        cdef mt_status status
         cdef const uint8_t *data
+        cdef mt_string string
         cdef bytes piece
-        if self.splits_here:
-            data = utf8(text, &size)
+        if not self.splits_here:
+            for piece in self.split(text):
+                data = <const uint8_t *> PyBytes_AS_STRING(piece)
+                self._check(mt_append_any(&self.c, &w.c, data, PyBytes_GET_SIZE(piece)), w)
+                if w.c.ids.length > limit:
+                    break
+            w.c.counted = w.c.ids.length
+            return 0
+        if isinstance(text, bytes):
+            data = <const uint8_t *> PyBytes_AS_STRING(text)
+            size = PyBytes_GET_SIZE(text)
+        elif PyUnicode_IS_ASCII(text):
+            data = <const uint8_t *> PyUnicode_DATA(text)
+            size = PyUnicode_GET_LENGTH(text)
+        else:
+            string = mt_string(PyUnicode_DATA(text), PyUnicode_GET_LENGTH(text), PyUnicode_KIND(text))
             with nogil:
-                status = mt_encode(&self.vocabulary, self.pattern, &w.c, data, &at, size, limit)
+                status = mt_encode_string(&self.c, &w.c, string, limit, only_count)
+            if status == MT_SURROGATE:
+                text.encode("utf-8")  # raises UnicodeEncodeError, which says where
             return self._check(status, w)
-        for piece in self.split(text):
-            self._check(
-                mt_append_cached(
-                    &self.vocabulary, &w.c, <const uint8_t *> PyBytes_AS_STRING(piece), PyBytes_GET_SIZE(piece)
-                ),
-                w,
-            )
-            if w.c.ids.length > limit:
-                break
-        return 0
+        with nogil:
+            status = mt_encode(&self.c, &w.c, data, size, limit, only_count)
+        return self._check(status, w)
 
     cdef list _to_list(self, _Workspace w):
         cdef size_t i, count = w.c.ids.length
@@ -181,18 +258,23 @@ cdef class Encoder:
         cdef list ints = self.ints
         cdef list out = PyList_New(count)
         cdef object number
-        cdef bint shared = len(ints) > 0
-        for i in range(count):
-            number = ints[<Py_ssize_t> data[i]] if shared else <object> data[i]
-            Py_INCREF(number)
-            PyList_SET_ITEM(out, i, number)
+        if ints:
+            for i in range(count):
+                number = <object> PyList_GET_ITEM(ints, data[i])
+                Py_INCREF(number)
+                PyList_SET_ITEM(out, i, number)
+        else:
+            for i in range(count):
+                number = data[i]
+                Py_INCREF(number)
+                PyList_SET_ITEM(out, i, number)
         return out
 
     def encode(self, text, limit=None):
         """The ids of a text without special tokens."""
         cdef _Workspace w = self._take()
         try:
-            self._encode(text, w, <size_t> -1 if limit is None else limit)
+            self._encode(text, w, <size_t> -1 if limit is None else limit, False)
             return self._to_list(w)
         finally:
             self._give_back(w)
@@ -200,9 +282,18 @@ cdef class Encoder:
     def encode_uint32(self, text):
         """The ids as unsigned 32-bit numbers in the machine's byte order."""
         cdef _Workspace w = self._take()
+        cdef _Ids ids
+        cdef uint32_t *fitting
         try:
-            self._encode(text, w, <size_t> -1)
-            return PyByteArray_FromStringAndSize(<char *> w.c.ids.data, w.c.ids.length * sizeof(uint32_t))
+            self._encode(text, w, <size_t> -1, False)
+            if w.c.ids.length <= COPIED_IDS:
+                return PyByteArray_FromStringAndSize(<char *> w.c.ids.data, w.c.ids.length * sizeof(uint32_t))
+            ids = _Ids()
+            ids.size = w.c.ids.length * sizeof(uint32_t)
+            fitting = <uint32_t *> realloc(w.c.ids.data, ids.size)
+            ids.data = w.c.ids.data if fitting == NULL else fitting
+            memset(&w.c.ids, 0, sizeof(mt_ids))
+            return ids
         finally:
             self._give_back(w)
 
@@ -210,27 +301,18 @@ cdef class Encoder:
         """How many ids `encode` gives; with a limit, some number above it as soon as that is certain."""
         cdef _Workspace w = self._take()
         try:
-            self._encode(text, w, <size_t> -1 if limit is None else limit)
-            return w.c.ids.length
+            self._encode(text, w, <size_t> -1 if limit is None else limit, True)
+            return w.c.counted
         finally:
             self._give_back(w)
 
     def split(self, text):
         """The pieces of a text, as bytes."""
-        cdef Py_ssize_t size = 0
-        cdef size_t at = 0, end
-        cdef const uint8_t *data
-        cdef list pieces = []
-        if not self.splits_here:
-            if isinstance(text, str):
-                return [piece.encode("utf-8") for piece in self.pretokenizer.split(text)]
-            return [bytes_of(piece) for piece in self.pretokenizer.split(text_of(text))]
-        data = utf8(text, &size)
-        while at < <size_t> size:
-            end = <size_t> size if self.pattern == NULL else mt_piece_end(self.pattern, data, at, size)
-            pieces.append(PyBytes_FromStringAndSize(<const char *> data + at, end - at))
-            at = end
-        return pieces
+        if self.splits_here:
+            return split_pieces(self.c.pattern, self.c.classify, text)
+        if isinstance(text, str):
+            return [piece.encode("utf-8") for piece in self.pretokenizer.split(text)]
+        return [bytes_of(piece) for piece in self.pretokenizer.split(text_of(text))]
 
     def encode_piece(self, piece):
         """The ids of one piece; nothing is split."""
@@ -251,9 +333,9 @@ cdef class Encoder:
         try:
             with nogil:
                 if merges_only:
-                    status = mt_append_merged(&self.vocabulary, &w.c, data, size)
+                    status = mt_append_merged(&self.c, &w.c, data, size)
                 else:
-                    status = mt_append_piece(&self.vocabulary, &w.c, data, size)
+                    status = mt_append_piece(&self.c, &w.c, data, size)
             self._check(status, w)
             return self._to_list(w)
         finally:
@@ -285,7 +367,7 @@ cdef class PieceCounter:
             self.add(self.pretokenizer.split(text))
             return
         with nogil:
-            status = mt_counter_feed(&self.c, self.pattern, data, size)
+            status = mt_counter_feed(&self.c, self.pattern, FASTEST, data, size)
         check(status)
 
     def add(self, pieces):

@@ -65,9 +65,40 @@ _O200K = NamedPattern(
     ),
 )
 
+_LLAMA3 = NamedPattern(
+    name="llama3",
+    regex=(
+        r"""(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*"""
+        r"""|\s*[\r\n]+|\s+(?!\S)|\s+"""
+    ),
+)
+
+_QWEN2 = NamedPattern(
+    name="qwen2",
+    regex=(
+        r"""(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*"""
+        r"""|\s*[\r\n]+|\s+(?!\S)|\s+"""
+    ),
+)
+
+_TEKKEN = NamedPattern(
+    name="tekken",
+    regex="|".join(
+        (
+            r"""[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+""",
+            r"""[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*""",
+            r"""\p{N}""",
+            r""" ?[^\s\p{L}\p{N}]+[\r\n/]*""",
+            r"""\s*[\r\n]+""",
+            r"""\s+(?!\S)""",
+            r"""\s+""",
+        )
+    ),
+)
+
 #: Every name, aliases included.
 PATTERNS: dict[str, NamedPattern] = {
-    name: pattern for pattern in (_R50K, _CL100K, _O200K) for name in (pattern.name, *pattern.aliases)
+    name: pattern for pattern in (_R50K, _CL100K, _O200K, _LLAMA3, _QWEN2, _TEKKEN) for name in (pattern.name, *pattern.aliases)
 }
 
 DEFAULT_PATTERN = "o200k"

@@ -10,9 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bits.h"
 #include "hash.h"
-#include "pattern.h"
-#include "scanner.h"
+#include "splitter.h"
 #include "status.h"
 
 typedef struct {
@@ -116,16 +116,23 @@ static inline mt_counted *mt_counter_find(mt_counter *c, const uint8_t *piece, s
 }
 
 /* Count the pieces of a text. */
-static inline mt_status mt_counter_feed(mt_counter *c, const mt_pattern *p, const uint8_t *text, size_t end) {
+static inline mt_status mt_counter_feed(
+    mt_counter *c, const mt_pattern *p, mt_block_classifier classify, const uint8_t *text, size_t length
+) {
+    mt_splitter splitter;
+    mt_piece_run run;
     mt_status status = MT_OK;
-    for (size_t at = 0; at < end;) {
-        size_t piece_end = p == NULL ? end : mt_piece_end(p, text, at, end);
-        mt_counted *entry = mt_counter_find(c, text + at, piece_end - at, &status);
-        if (entry == NULL) {
-            return status;
+    mt_splitter_init(&splitter, p, classify, text, length);
+    while (mt_split_next(&splitter, &run)) {
+        for (size_t at = 0, next; at < run.length; at = next) {
+            run.starts &= run.starts - 1;
+            next = run.starts ? (size_t)mt_lowest_bit(run.starts) : run.length;
+            mt_counted *entry = mt_counter_find(c, run.text + at, next - at, &status);
+            if (entry == NULL) {
+                return status;
+            }
+            entry->count++;
         }
-        entry->count++;
-        at = piece_end;
     }
     return MT_OK;
 }

@@ -1,134 +1,274 @@
 /* Encoding: a text, piece by piece, to ids.
  *
- * A workspace belongs to one call at a time. It holds a cache of what short pieces became: a direct-mapped table, so
- * that it is bounded and needs no bookkeeping; a piece that collides with another takes its place. It never changes
- * a result, because an entry holds the whole piece. */
+ * A workspace belongs to one call at a time: the cache of short pieces, and the ids. Most pieces are in the cache;
+ * the next ones are tokens; the rest is merged. */
 #ifndef MINITOK_ENCODER_H
 #define MINITOK_ENCODER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "bits.h"
+#include "cache.h"
+#include "characters.h"
 #include "ids.h"
 #include "merge.h"
 #include "pattern.h"
-#include "scanner.h"
+#include "splitter.h"
 #include "status.h"
 #include "vocabulary.h"
 
-#define MT_CACHE_SLOTS (1u << 15)
-#define MT_CACHED_BYTES 15
-#define MT_CACHED_IDS 3
-
 typedef struct {
-    uint64_t key[2];             /* the piece, zeros, and its length in the last byte; 0 in an empty slot */
-    uint32_t ids[MT_CACHED_IDS];
-    uint32_t count;
-} mt_cache_entry;
-
-typedef struct {
-    mt_cache_entry *cache;
+    mt_cache cache;
     mt_scratch scratch;
     mt_ids ids;
+    uint8_t *text; /* a stretch of UTF-8 */
+    size_t text_size;
+    size_t counted; /* ids that were only counted */
 } mt_workspace;
+
+/* All that encoding needs and never changes. */
+typedef struct {
+    mt_vocabulary vocabulary;
+    mt_characters characters;
+    const mt_pattern *pattern;
+    mt_block_classifier classify;
+} mt_encoder;
+
+static inline void mt_encoder_free(mt_encoder *e) {
+    mt_vocabulary_free(&e->vocabulary);
+    mt_characters_free(&e->characters);
+}
 
 static inline mt_status mt_workspace_init(mt_workspace *w) {
     memset(w, 0, sizeof *w);
-    w->cache = calloc(MT_CACHE_SLOTS, sizeof *w->cache);
-    return w->cache == NULL ? MT_NO_MEMORY : MT_OK;
+    return mt_cache_allocate(&w->cache, MT_FEWEST_BUCKETS);
 }
 
 static inline void mt_workspace_free(mt_workspace *w) {
-    free(w->cache);
+    mt_cache_free(&w->cache);
+    free(w->text);
     mt_scratch_free(&w->scratch);
     mt_ids_free(&w->ids);
     memset(w, 0, sizeof *w);
 }
 
+/* The symbols that a piece begins with: of characters where that is safe, else of bytes. Returns how many. */
+static inline size_t mt_first_symbols(const mt_encoder *e, const uint8_t *piece, size_t length, uint32_t *symbols) {
+    size_t count = 0;
+    for (size_t at = 0; at < length;) {
+        size_t bytes = 1;
+        if (piece[at] >= 0x80) {
+            uint32_t symbol = mt_character_symbol(&e->characters, piece, at, length, &bytes);
+            if (symbol != MT_NO_SYMBOL) {
+                symbols[count++] = symbol;
+                at += bytes;
+                continue;
+            }
+            bytes = bytes ? bytes : 1;
+        }
+        for (; bytes; bytes--) {
+            symbols[count++] = e->vocabulary.byte_symbols[piece[at++]];
+        }
+    }
+    return count;
+}
+
 /* Append the ids of a piece by merges alone. */
-static inline mt_status mt_append_merged(const mt_vocabulary *v, mt_workspace *w, const uint8_t *piece, size_t length) {
+static inline mt_status mt_append_merged(const mt_encoder *e, mt_workspace *w, const uint8_t *piece, size_t length) {
+    const mt_vocabulary *v = &e->vocabulary;
     mt_status status = mt_ids_reserve(&w->ids, length);
     if (status != MT_OK) {
         return status;
     }
     uint32_t *out = w->ids.data + w->ids.length;
-    size_t count = length;
-    if (length <= MT_SHORT_PIECE) {
-        count = mt_merge_short(v, piece, length, out);
+    size_t count = mt_first_symbols(e, piece, length, out);
+    if (count == length && count <= MT_SHORT_PIECE) {
+        count = mt_merge_bytes(v, piece, out, count);
+    } else if (count <= MT_SHORT_PIECE) {
+        count = mt_merge_short(v, out, count);
     } else {
-        status = mt_merge_long(v, &w->scratch, piece, length, out, &count);
-    }
-    if (status != MT_OK) {
-        return status;
+        status = mt_merge_long(v, &w->scratch, out, count, &count);
+        if (status != MT_OK) {
+            return status;
+        }
     }
     for (size_t i = 0; i < count; i++) {
-        if (out[i] >= v->first_stand_in) {
-            out[0] = out[i] - v->first_stand_in; /* the byte, for the message */
+        if (out[i] >= v->token_count) {
+            out[0] = out[i] - (uint32_t)v->token_count; /* the byte, for the message */
             return MT_MISSING_BYTE;
         }
+        out[i] = v->ids[out[i]];
     }
     w->ids.length += count;
     return MT_OK;
 }
 
-/* Append the ids of a piece. */
-static inline mt_status mt_append_piece(const mt_vocabulary *v, mt_workspace *w, const uint8_t *piece, size_t length) {
-    if (v->whole_piece) {
-        uint32_t id = mt_token_id(v, piece, length);
+/* Append the ids of a piece, whose key this is; nothing is remembered. */
+static inline mt_status mt_append_keyed(
+    const mt_encoder *e, mt_workspace *w, const uint8_t *piece, size_t length, mt_piece_key key
+) {
+    const mt_vocabulary *v = &e->vocabulary;
+    if (v->whole_piece && mt_may_be_token(v, piece, length)) {
+        uint64_t id = MT_NO_ID;
+        if (length <= MT_KEY_BYTES) {
+            id = mt_find_word(v, key);
+        } else {
+            uint32_t symbol = mt_find_token(v, piece, length);
+            id = symbol == MT_NO_SYMBOL ? MT_NO_ID : v->ids[symbol];
+        }
         if (id != MT_NO_ID) {
             mt_status status = mt_ids_reserve(&w->ids, 1);
             if (status == MT_OK) {
-                w->ids.data[w->ids.length++] = id;
+                w->ids.data[w->ids.length++] = (uint32_t)id;
             }
             return status;
         }
     }
-    return mt_append_merged(v, w, piece, length);
+    return mt_append_merged(e, w, piece, length);
 }
 
-static inline mt_status mt_append_cached(const mt_vocabulary *v, mt_workspace *w, const uint8_t *piece, size_t length) {
-    if (length > MT_CACHED_BYTES) {
-        return mt_append_piece(v, w, piece, length);
-    }
-    uint8_t key_bytes[16] = {0};
-    memcpy(key_bytes, piece, length);
-    key_bytes[15] = (uint8_t)length;
-    uint64_t key[2];
-    memcpy(key, key_bytes, sizeof key);
-    mt_cache_entry *entry = &w->cache[mt_mix(key[0] ^ mt_mix(key[1])) & (MT_CACHE_SLOTS - 1)];
-    if (entry->key[0] != key[0] || entry->key[1] != key[1]) {
-        size_t before = w->ids.length;
-        mt_status status = mt_append_piece(v, w, piece, length);
-        size_t count = w->ids.length - before;
-        if (status == MT_OK && count <= MT_CACHED_IDS) {
-            memcpy(entry->key, key, sizeof key);
-            memcpy(entry->ids, w->ids.data + before, count * sizeof *entry->ids);
-            entry->count = (uint32_t)count;
-        }
-        return status;
-    }
-    mt_status status = mt_ids_reserve(&w->ids, MT_CACHED_IDS);
-    if (status == MT_OK) {
-        memcpy(w->ids.data + w->ids.length, entry->ids, sizeof entry->ids);
-        w->ids.length += entry->count;
+/* Append the ids of a piece. */
+static inline mt_status mt_append_piece(const mt_encoder *e, mt_workspace *w, const uint8_t *piece, size_t length) {
+    return mt_append_keyed(e, w, piece, length, mt_load_key_exactly(piece, length));
+}
+
+/* Append the ids of a piece that the cache does not have, and put them there. */
+static mt_status mt_append_uncached(
+    const mt_encoder *e, mt_workspace *w, const uint8_t *piece, size_t length, mt_piece_key key
+) {
+    size_t before = w->ids.length;
+    mt_status status = mt_append_keyed(e, w, piece, length, key);
+    size_t count = w->ids.length - before;
+    if (status == MT_OK && length <= MT_KEY_BYTES && count <= MT_CACHED_IDS) {
+        mt_cache_put(&w->cache, key, w->ids.data + before, count);
     }
     return status;
 }
 
-/* Append the ids of a text from *at on, until its end or until there are more than `limit` ids; *at tells where
- * encoding goes on. `p` NULL: the text is one piece. */
-static inline mt_status mt_encode(
-    const mt_vocabulary *v, const mt_pattern *p, mt_workspace *w, const uint8_t *text, size_t *at, size_t end, size_t limit
-) {
-    while (*at < end && w->ids.length <= limit) {
-        size_t piece_end = p == NULL ? end : mt_piece_end(p, text, *at, end);
-        mt_status status = mt_append_cached(v, w, text + *at, piece_end - *at);
+/* Append the ids of a piece that was cut elsewhere, and behind which nothing can be read. */
+static inline mt_status mt_append_any(const mt_encoder *e, mt_workspace *w, const uint8_t *piece, size_t length) {
+    mt_piece_key key = mt_load_key_exactly(piece, length);
+    const mt_cache_entry *entry = mt_cache_find(mt_cache_bucket_of(&w->cache, key), key);
+    w->cache.asked++;
+    if (entry == NULL) {
+        return mt_append_uncached(e, w, piece, length, key);
+    }
+    size_t count = mt_cache_entry_count(entry);
+    mt_status status = mt_ids_reserve(&w->ids, count);
+    if (status == MT_OK) {
+        memcpy(w->ids.data + w->ids.length, entry->ids, count * sizeof *entry->ids);
+        w->ids.length += count;
+    }
+    return status;
+}
+
+/* Pieces on their way through the cache. First all keys are made and their buckets asked for, then they are looked up:
+ * so the memory answers to many at once. */
+#define MT_BATCH 256
+
+typedef struct {
+    mt_piece_key key;
+    const mt_cache_bucket *bucket;
+    const uint8_t *piece;
+    size_t length;
+} mt_waiting;
+
+typedef struct {
+    size_t count;
+    mt_waiting pieces[MT_BATCH];
+} mt_batch;
+
+static inline void mt_batch_add(mt_batch *batch, const mt_cache *cache, const mt_piece_run *run) {
+    mt_waiting *waiting = &batch->pieces[batch->count];
+    size_t at = 0;
+    for (uint64_t starts = run->starts & (run->starts - 1);; starts &= starts - 1) {
+        size_t end = starts ? (size_t)mt_lowest_bit(starts) : run->length;
+        waiting->piece = run->text + at;
+        waiting->length = end - at;
+        waiting->key = run->padded ? mt_load_key(waiting->piece, waiting->length)
+                                   : mt_load_key_exactly(waiting->piece, waiting->length);
+        waiting->bucket = mt_cache_bucket_of(cache, waiting->key);
+        mt_prefetch(waiting->bucket);
+        waiting++;
+        at = end;
+        if (!starts) {
+            break;
+        }
+    }
+    batch->count = (size_t)(waiting - batch->pieces);
+}
+
+/* Append the ids of all pieces of a batch, which is empty afterwards. */
+static inline mt_status mt_append_batch(const mt_encoder *e, mt_workspace *w, mt_batch *batch) {
+    mt_status status = mt_ids_reserve(&w->ids, MT_BATCH * MT_CACHED_IDS);
+    if (status != MT_OK) {
+        return status;
+    }
+    uint32_t *out = w->ids.data + w->ids.length;
+    for (size_t i = 0; i < batch->count; i++) {
+        const mt_waiting *waiting = &batch->pieces[i];
+        const mt_cache_entry *entry = mt_cache_find(waiting->bucket, waiting->key);
+        if (entry != NULL) {
+            memcpy(out, entry->ids, sizeof entry->ids);
+            out += mt_cache_entry_count(entry);
+            continue;
+        }
+        size_t mask = w->cache.mask;
+        w->ids.length = (size_t)(out - w->ids.data);
+        status = mt_append_uncached(e, w, waiting->piece, waiting->length, waiting->key);
+        if (status == MT_OK) {
+            status = mt_ids_reserve(&w->ids, (batch->count - i) * MT_CACHED_IDS);
+        }
         if (status != MT_OK) {
             return status;
         }
-        *at = piece_end;
+        out = w->ids.data + w->ids.length;
+        if (w->cache.mask != mask) {
+            /* The table has grown: the buckets are elsewhere. */
+            for (size_t j = i + 1; j < batch->count; j++) {
+                batch->pieces[j].bucket = mt_cache_bucket_of(&w->cache, batch->pieces[j].key);
+            }
+        }
+    }
+    w->ids.length = (size_t)(out - w->ids.data);
+    w->cache.asked += batch->count;
+    batch->count = 0;
+    return MT_OK;
+}
+
+/* Append the ids of a text, or add to `counted` how many there are. Stops at any time after there are more than
+ * `limit`. */
+static inline mt_status mt_encode(
+    const mt_encoder *e, mt_workspace *w, const uint8_t *text, size_t length, size_t limit, bool only_count
+) {
+    mt_splitter splitter;
+    mt_piece_run run;
+    mt_batch batch;
+    batch.count = 0;
+    mt_splitter_init(&splitter, e->pattern, e->classify, text, length);
+    if (!only_count && length > MT_LARGE_PAGE && limit > length) {
+        /* Most texts have fewer ids than this; what is not used is never touched. */
+        mt_status status = mt_ids_reserve(&w->ids, length / 4);
+        if (status != MT_OK) {
+            return status;
+        }
+    }
+    for (bool more = true; more && w->counted + w->ids.length <= limit;) {
+        while (batch.count <= MT_BATCH - MT_BLOCK && (more = mt_split_next(&splitter, &run))) {
+            mt_batch_add(&batch, &w->cache, &run);
+        }
+        mt_status status = mt_append_batch(e, w, &batch);
+        if (status != MT_OK) {
+            return status;
+        }
+        if (only_count) {
+            w->counted += w->ids.length;
+            w->ids.length = 0;
+        }
     }
     return MT_OK;
 }

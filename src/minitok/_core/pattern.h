@@ -14,7 +14,8 @@ typedef enum {
 
 typedef struct {
     const char *name;
-    bool contraction_is_piece;  /* 's, 'll and the like are pieces; else they end the word before them */
+    bool contraction_is_piece;  /* 's, 'll and the like are pieces */
+    bool contraction_ends_word; /* they belong to the word before them */
     bool contraction_any_case;  /* in capitals too */
     bool any_prefix;            /* a word may begin with any character but newline, letter, number; else with U+0020 */
     bool words_by_case;         /* a word is capitals, then small letters; marks are part of it */
@@ -24,10 +25,14 @@ typedef struct {
     bool space_to_end_first;    /* but at the end of the text a whole run of white space is one */
 } mt_pattern;
 
-static const mt_pattern mt_patterns[] = {
+enum { MT_R50K, MT_CL100K, MT_O200K, MT_LLAMA3, MT_QWEN2, MT_TEKKEN, MT_PATTERNS };
+
+static const mt_pattern mt_patterns[MT_PATTERNS] = {
+    [MT_R50K] =
     {.name = "r50k",
      .contraction_is_piece = true,
      .punctuation_tail = MT_TAIL_NONE},
+    [MT_CL100K] =
     {.name = "cl100k",
      .contraction_is_piece = true,
      .contraction_any_case = true,
@@ -36,11 +41,36 @@ static const mt_pattern mt_patterns[] = {
      .punctuation_tail = MT_TAIL_NEWLINES,
      .newline_ends_space = true,
      .space_to_end_first = true},
+    [MT_O200K] =
     {.name = "o200k",
+     .contraction_ends_word = true,
      .contraction_any_case = true,
      .any_prefix = true,
      .words_by_case = true,
      .most_digits = 3,
+     .punctuation_tail = MT_TAIL_NEWLINES_AND_SLASHES,
+     .newline_ends_space = true},
+    [MT_LLAMA3] =
+    {.name = "llama3",
+     .contraction_is_piece = true,
+     .contraction_any_case = true,
+     .any_prefix = true,
+     .most_digits = 3,
+     .punctuation_tail = MT_TAIL_NEWLINES,
+     .newline_ends_space = true},
+    [MT_QWEN2] =
+    {.name = "qwen2",
+     .contraction_is_piece = true,
+     .contraction_any_case = true,
+     .any_prefix = true,
+     .most_digits = 1,
+     .punctuation_tail = MT_TAIL_NEWLINES,
+     .newline_ends_space = true},
+    [MT_TEKKEN] =
+    {.name = "tekken",
+     .any_prefix = true,
+     .words_by_case = true,
+     .most_digits = 1,
      .punctuation_tail = MT_TAIL_NEWLINES_AND_SLASHES,
      .newline_ends_space = true},
 };

@@ -105,7 +105,10 @@ static inline size_t mt_word_end(const mt_pattern *p, const uint8_t *text, size_
     } else if (letter) {
         word = mt_case_word_end(text, at, end, false);
     }
-    return word > at ? mt_contraction_end(text, word, end, p->contraction_any_case) : at;
+    if (word > at && p->contraction_ends_word) {
+        return mt_contraction_end(text, word, end, p->contraction_any_case);
+    }
+    return word;
 }
 
 static inline size_t mt_number_end(const mt_pattern *p, const uint8_t *text, size_t at, size_t end) {

@@ -6,7 +6,9 @@ typedef enum {
     MT_OK = 0,
     MT_NO_MEMORY,
     MT_MISSING_BYTE, /* a byte that the vocabulary can neither merge nor emit */
-    MT_TOO_LONG      /* more than 32 bits of positions */
+    MT_TOO_LONG,     /* more than 32 bits of positions */
+    MT_SURROGATE,    /* a character that has no UTF-8 */
+    MT_TOO_MANY_TOKENS /* more than the tables have bits for */
 } mt_status;
 
 #endif

@@ -1,9 +1,13 @@
-/* The tables of a vocabulary: token bytes to id, and pairs of ids to the merge that they make.
+/* The tables of a vocabulary: token bytes to symbol, pairs of symbols to the merge that they make.
+ *
+ * A symbol is a token's place in the order of ids, so that symbols are dense where ids need not be, and in a rank
+ * file a token's rank is its symbol. Behind the tokens come 256 stand-ins: symbols of the bytes that have no token
+ * of their own. They may merge, and are never emitted.
  *
  * Invariants, once built:
- *   1. `tokens` and `pairs` are open-addressed, at most half full, with linear probing; nothing is ever removed.
- *   2. Every id that a merge makes or takes is a token's or a stand-in's. A stand-in is the id of a byte that has no
- *      token (`byte_ids` tells it): it may merge, and is never emitted. Stand-ins are the ids from `first_stand_in`.
+ *   1. `token_slots`, `word_slots` and `pair_slots` are open-addressed, at most half full, with linear probing; nothing is ever
+ *      removed.
+ *   2. A pair's slot is one number, left << 43 | right << 22 | rank: symbols have 21 bits, ranks 22.
  *   3. Nothing changes any more: any number of threads may read. */
 #ifndef MINITOK_VOCABULARY_H
 #define MINITOK_VOCABULARY_H
@@ -15,172 +19,307 @@
 #include <string.h>
 
 #include "hash.h"
+#include "key.h"
+#include "memory.h"
 #include "status.h"
 
-#define MT_NO_ID UINT32_MAX
+#define MT_NO_SYMBOL UINT32_MAX
+#define MT_NO_ID UINT64_MAX
 #define MT_NO_RANK UINT32_MAX
-#define MT_NO_PAIR UINT64_MAX
+#define MT_SYMBOL_BITS 21
+#define MT_RANK_BITS 22
+#define MT_MOST_SYMBOLS ((size_t)1 << MT_SYMBOL_BITS)
+#define MT_MOST_RANKS ((size_t)1 << MT_RANK_BITS)
+#define MT_FILTER_BITS 20
+#define MT_BEGINNING_BITS 15
+#define MT_EMPTY_PAIR UINT64_MAX
+#define MT_TOKEN_PADDING 16 /* bytes behind those of the last token, so that 16 can be read at any */
 
 typedef struct {
-    const uint8_t *bytes;
-    size_t length;
-    uint32_t id;
-} mt_token;
+    uint32_t print;  /* 32 bits of the hash that do not choose the slot */
+    uint32_t symbol; /* MT_NO_SYMBOL in an empty slot */
+} mt_token_slot;
+
+/* A token of up to 15 bytes, to be found by its key with one look at memory. */
+typedef struct {
+    mt_piece_key key; /* 0 and 0 in an empty slot */
+    uint64_t id;
+} mt_word;
 
 typedef struct {
-    uint64_t pair; /* left id << 32 | right id; MT_NO_PAIR in an empty slot */
-    uint32_t rank;
-    uint32_t made;
-} mt_merge;
+    size_t token_count;
+    uint32_t *ids;      /* of each symbol that is a token; rising */
+    uint32_t *offsets;  /* where each token begins in `bytes`, and where the last one ends */
+    uint8_t *bytes;
+    size_t longest;     /* bytes of the longest token */
 
-typedef struct {
-    mt_token *list; /* in the order given; owns nothing but itself */
-    size_t count;
-    uint8_t *bytes; /* of all tokens, one behind the other */
-
-    uint32_t *token_slots; /* index into `list`, or UINT32_MAX */
+    mt_token_slot *token_slots;
     size_t token_mask;
 
-    mt_merge *merge_slots;
-    size_t merge_mask;
-    size_t merge_count;
+    uint16_t *beginnings; /* by a hash of the first three bytes: which lengths, as bits, tokens have that begin so */
+    mt_word *word_slots;
+    size_t word_mask;
 
-    uint32_t byte_ids[256];
-    uint32_t first_stand_in; /* above all ids of tokens */
+    uint64_t *pair_slots;
+    size_t pair_mask;
+    size_t pair_count;
+    uint64_t *pair_filter; /* a bit for each hash of MT_FILTER_BITS: most pairs are no merge, and a small table says so */
+    uint32_t *made;     /* the symbol that the merge of each rank makes; NULL: the rank is the symbol */
+    size_t made_count;
+
+    uint32_t byte_symbols[256];
+    uint32_t *byte_pair_ranks; /* of each two symbols of bytes: left << 8 | right */
     bool whole_piece;
 } mt_vocabulary;
 
 static inline void mt_vocabulary_free(mt_vocabulary *v) {
-    free(v->list);
+    free(v->ids);
+    free(v->offsets);
     free(v->bytes);
-    free(v->token_slots);
-    free(v->merge_slots);
+    mt_table_free(v->token_slots, (v->token_mask + 1) * sizeof *v->token_slots);
+    mt_table_free(v->word_slots, (v->word_mask + 1) * sizeof *v->word_slots);
+    mt_table_free(v->pair_slots, (v->pair_mask + 1) * sizeof *v->pair_slots);
+    free(v->made);
+    free(v->byte_pair_ranks);
+    free(v->pair_filter);
+    free(v->beginnings);
     memset(v, 0, sizeof *v);
 }
 
-/* The id of the token that these bytes are; MT_NO_ID if they are none. */
-static inline uint32_t mt_token_id(const mt_vocabulary *v, const uint8_t *bytes, size_t length) {
-    for (size_t slot = mt_hash_bytes(bytes, length) & v->token_mask;; slot = (slot + 1) & v->token_mask) {
-        uint32_t index = v->token_slots[slot];
-        if (index == UINT32_MAX) {
+/* Room for tokens, which the caller then fills in: `ids` rising, `offsets` from 0, `bytes`. */
+static inline mt_status mt_vocabulary_init(mt_vocabulary *v, size_t tokens, size_t bytes) {
+    if (tokens + 256 >= MT_MOST_SYMBOLS || bytes > UINT32_MAX - MT_TOKEN_PADDING) {
+        return MT_TOO_MANY_TOKENS;
+    }
+    v->token_count = tokens;
+    v->ids = calloc(tokens + 1, sizeof *v->ids);
+    v->offsets = calloc(tokens + 1, sizeof *v->offsets);
+    v->bytes = calloc(bytes + MT_TOKEN_PADDING, 1);
+    v->byte_pair_ranks = malloc(65536 * sizeof *v->byte_pair_ranks);
+    v->pair_filter = calloc((size_t)1 << (MT_FILTER_BITS - 6), sizeof *v->pair_filter);
+    v->beginnings = calloc((size_t)1 << MT_BEGINNING_BITS, sizeof *v->beginnings);
+    if (v->ids == NULL || v->offsets == NULL || v->bytes == NULL || v->byte_pair_ranks == NULL ||
+        v->pair_filter == NULL || v->beginnings == NULL) {
+        return MT_NO_MEMORY;
+    }
+    memset(v->byte_pair_ranks, 0xFF, 65536 * sizeof *v->byte_pair_ranks);
+    return MT_OK;
+}
+
+static inline const uint8_t *mt_token_bytes(const mt_vocabulary *v, uint32_t symbol, size_t *length) {
+    *length = v->offsets[symbol + 1] - v->offsets[symbol];
+    return v->bytes + v->offsets[symbol];
+}
+
+/* The symbol of the token that these bytes are; MT_NO_SYMBOL if they are none. */
+static inline uint32_t mt_find_token(const mt_vocabulary *v, const uint8_t *bytes, size_t length) {
+    if (length > v->longest) {
+        return MT_NO_SYMBOL;
+    }
+    uint64_t hash = mt_hash_bytes(bytes, length);
+    uint32_t print = (uint32_t)(hash >> 32);
+    for (size_t slot = hash & v->token_mask;; slot = (slot + 1) & v->token_mask) {
+        mt_token_slot found = v->token_slots[slot];
+        if (found.symbol == MT_NO_SYMBOL) {
+            return MT_NO_SYMBOL;
+        }
+        if (found.print == print) {
+            size_t token_length;
+            const uint8_t *token = mt_token_bytes(v, found.symbol, &token_length);
+            if (token_length == length && memcmp(token, bytes, length) == 0) {
+                return found.symbol;
+            }
+        }
+    }
+}
+
+/* The symbol of an id; MT_NO_SYMBOL if no token has it. */
+static inline uint32_t mt_symbol_of_id(const mt_vocabulary *v, uint64_t id) {
+    size_t low = 0, high = v->token_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (v->ids[middle] < id) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low < v->token_count && v->ids[low] == id ? (uint32_t)low : MT_NO_SYMBOL;
+}
+
+static inline uint64_t mt_pair_hash(uint64_t pair) {
+    return pair * 0x9E3779B97F4A7C15u;
+}
+
+static inline size_t mt_merge_slot(const mt_vocabulary *v, uint64_t hash) {
+    return (size_t)(hash >> 32) & v->pair_mask;
+}
+
+/* The rank of the merge of a pair of symbols; MT_NO_RANK if there is none. */
+static inline uint32_t mt_pair_rank(const mt_vocabulary *v, uint32_t left, uint32_t right) {
+    uint64_t pair = (uint64_t)left << MT_SYMBOL_BITS | right;
+    uint64_t hash = mt_pair_hash(pair);
+    uint64_t bit = hash >> (64 - MT_FILTER_BITS);
+    if (!(v->pair_filter[bit >> 6] >> (bit & 63) & 1)) {
+        return MT_NO_RANK;
+    }
+    for (size_t slot = mt_merge_slot(v, hash);; slot = (slot + 1) & v->pair_mask) {
+        uint64_t found = v->pair_slots[slot];
+        if (found >> MT_RANK_BITS == pair) {
+            return (uint32_t)(found & (MT_MOST_RANKS - 1));
+        }
+        if (found == MT_EMPTY_PAIR) {
+            return MT_NO_RANK;
+        }
+    }
+}
+
+/* The symbol that the merge of a rank makes. */
+static inline uint32_t mt_made_by(const mt_vocabulary *v, uint32_t rank) {
+    return v->made == NULL ? rank : v->made[rank];
+}
+
+static inline uint16_t *mt_beginning(const mt_vocabulary *v, const uint8_t *bytes) {
+    uint32_t first = (uint32_t)bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16;
+    return &v->beginnings[first * 0x9E3779B1u >> (32 - MT_BEGINNING_BITS)];
+}
+
+static inline uint16_t mt_length_bit(size_t length) {
+    return (uint16_t)(1u << (length < 15 ? length : 15));
+}
+
+/* Whether a piece may be a token; a small table that is certain only of what is none. */
+static inline bool mt_may_be_token(const mt_vocabulary *v, const uint8_t *bytes, size_t length) {
+    return length < 3 || (length <= v->longest && (*mt_beginning(v, bytes) & mt_length_bit(length)));
+}
+
+/* The id of the token that has this key; MT_NO_ID if there is none. */
+static inline uint64_t mt_find_word(const mt_vocabulary *v, mt_piece_key key) {
+    for (size_t slot = mt_key_hash(key) & v->word_mask;; slot = (slot + 1) & v->word_mask) {
+        const mt_word *word = &v->word_slots[slot];
+        if (((word->key.low ^ key.low) | (word->key.high ^ key.high)) == 0) {
+            return word->id;
+        }
+        if (word->key.high == 0) {
             return MT_NO_ID;
         }
-        const mt_token *token = &v->list[index];
-        if (token->length == length && memcmp(token->bytes, bytes, length) == 0) {
-            return token->id;
-        }
     }
 }
 
-/* The merge of a pair; its rank is MT_NO_RANK if there is none. */
-static inline mt_merge mt_find_merge(const mt_vocabulary *v, uint32_t left, uint32_t right) {
-    uint64_t pair = (uint64_t)left << 32 | right;
-    for (size_t slot = mt_mix(pair) & v->merge_mask;; slot = (slot + 1) & v->merge_mask) {
-        const mt_merge *merge = &v->merge_slots[slot];
-        if (merge->pair == pair) {
-            return *merge;
+static inline mt_status mt_index_words(mt_vocabulary *v) {
+    size_t slots = mt_slots_for(v->token_count);
+    v->word_slots = mt_table_allocate(slots * sizeof *v->word_slots);
+    if (v->word_slots == NULL) {
+        return MT_NO_MEMORY;
+    }
+    v->word_mask = slots - 1;
+    for (size_t symbol = 0; symbol < v->token_count; symbol++) {
+        size_t length;
+        const uint8_t *bytes = mt_token_bytes(v, (uint32_t)symbol, &length);
+        if (length >= 3) {
+            *mt_beginning(v, bytes) |= mt_length_bit(length);
         }
-        if (merge->pair == MT_NO_PAIR) {
-            return (mt_merge){MT_NO_PAIR, MT_NO_RANK, MT_NO_ID};
+        if (length <= MT_KEY_BYTES) {
+            mt_piece_key key = mt_load_key(bytes, length);
+            size_t slot = mt_key_hash(key) & v->word_mask;
+            while (v->word_slots[slot].key.high != 0) {
+                slot = (slot + 1) & v->word_mask;
+            }
+            v->word_slots[slot] = (mt_word){key, v->ids[symbol]};
         }
     }
+    return MT_OK;
 }
 
-/* Index the tokens in `list`, and give bytes without a token their stand-ins. */
+/* Index the tokens, and give bytes without a token their stand-ins. */
 static inline mt_status mt_index_tokens(mt_vocabulary *v) {
-    size_t slots = mt_slots_for(v->count);
-    v->token_slots = malloc(slots * sizeof *v->token_slots);
+    size_t slots = mt_slots_for(v->token_count);
+    v->token_slots = mt_table_allocate(slots * sizeof *v->token_slots);
     if (v->token_slots == NULL) {
         return MT_NO_MEMORY;
     }
     memset(v->token_slots, 0xFF, slots * sizeof *v->token_slots);
     v->token_mask = slots - 1;
-    uint32_t largest = 0;
-    for (size_t i = 0; i < v->count; i++) {
-        const mt_token *token = &v->list[i];
-        size_t slot = mt_hash_bytes(token->bytes, token->length) & v->token_mask;
-        while (v->token_slots[slot] != UINT32_MAX) {
+    for (size_t symbol = 0; symbol < v->token_count; symbol++) {
+        size_t length;
+        const uint8_t *bytes = mt_token_bytes(v, (uint32_t)symbol, &length);
+        uint64_t hash = mt_hash_bytes(bytes, length);
+        size_t slot = hash & v->token_mask;
+        while (v->token_slots[slot].symbol != MT_NO_SYMBOL) {
             slot = (slot + 1) & v->token_mask;
         }
-        v->token_slots[slot] = (uint32_t)i;
-        largest = token->id > largest ? token->id : largest;
+        v->token_slots[slot] = (mt_token_slot){(uint32_t)(hash >> 32), (uint32_t)symbol};
+        v->longest = length > v->longest ? length : v->longest;
     }
-    v->first_stand_in = largest + 1;
     for (int b = 0; b < 256; b++) {
         uint8_t byte = (uint8_t)b;
-        uint32_t id = mt_token_id(v, &byte, 1);
-        v->byte_ids[b] = id == MT_NO_ID ? v->first_stand_in + (uint32_t)b : id;
+        uint32_t symbol = mt_find_token(v, &byte, 1);
+        v->byte_symbols[b] = symbol == MT_NO_SYMBOL ? (uint32_t)v->token_count + (uint32_t)b : symbol;
     }
-    return MT_OK;
+    return mt_index_words(v);
 }
 
-static inline mt_status mt_reserve_merges(mt_vocabulary *v, size_t count) {
+/* Room for `count` pairs in all. */
+static inline mt_status mt_reserve_pairs(mt_vocabulary *v, size_t count) {
     size_t slots = mt_slots_for(count);
-    mt_merge *old = v->merge_slots;
-    size_t old_slots = old ? v->merge_mask + 1 : 0;
-    v->merge_slots = malloc(slots * sizeof *v->merge_slots);
-    if (v->merge_slots == NULL) {
-        v->merge_slots = old;
+    uint64_t *old = v->pair_slots;
+    size_t old_slots = old == NULL ? 0 : v->pair_mask + 1;
+    if (slots <= old_slots) {
+        return MT_OK;
+    }
+    uint64_t *fresh = mt_table_allocate(slots * sizeof *fresh);
+    if (fresh == NULL) {
         return MT_NO_MEMORY;
     }
-    memset(v->merge_slots, 0xFF, slots * sizeof *v->merge_slots);
-    v->merge_mask = slots - 1;
+    memset(fresh, 0xFF, slots * sizeof *fresh);
+    v->pair_slots = fresh;
+    v->pair_mask = slots - 1;
     for (size_t i = 0; i < old_slots; i++) {
-        if (old[i].pair != MT_NO_PAIR) {
-            size_t slot = mt_mix(old[i].pair) & v->merge_mask;
-            while (v->merge_slots[slot].pair != MT_NO_PAIR) {
-                slot = (slot + 1) & v->merge_mask;
+        if (old[i] != MT_EMPTY_PAIR) {
+            size_t slot = mt_merge_slot(v, mt_pair_hash(old[i] >> MT_RANK_BITS));
+            while (fresh[slot] != MT_EMPTY_PAIR) {
+                slot = (slot + 1) & v->pair_mask;
             }
-            v->merge_slots[slot] = old[i];
+            fresh[slot] = old[i];
         }
     }
-    free(old);
+    mt_table_free(old, old_slots * sizeof *old);
     return MT_OK;
 }
 
-/* Add a merge. Of several for the same pair the first stays. */
-static inline mt_status mt_add_merge(mt_vocabulary *v, uint32_t left, uint32_t right, uint32_t rank, uint32_t made) {
-    if (2 * (v->merge_count + 1) > v->merge_mask + 1) {
-        mt_status status = mt_reserve_merges(v, 2 * (v->merge_count + 1));
+/* Add a merge; of two for one pair the first applies. */
+static inline mt_status mt_add_pair(mt_vocabulary *v, uint32_t left, uint32_t right, uint32_t rank) {
+    if (2 * (v->pair_count + 1) > v->pair_mask + 1) {
+        mt_status status = mt_reserve_pairs(v, 2 * (v->pair_count + 1));
         if (status != MT_OK) {
             return status;
         }
     }
-    uint64_t pair = (uint64_t)left << 32 | right;
-    size_t slot = mt_mix(pair) & v->merge_mask;
-    while (v->merge_slots[slot].pair != MT_NO_PAIR) {
-        if (v->merge_slots[slot].pair == pair) {
+    uint64_t pair = (uint64_t)left << MT_SYMBOL_BITS | right;
+    uint64_t hash = mt_pair_hash(pair);
+    uint64_t bit = hash >> (64 - MT_FILTER_BITS);
+    v->pair_filter[bit >> 6] |= (uint64_t)1 << (bit & 63);
+    size_t slot = mt_merge_slot(v, hash);
+    for (; v->pair_slots[slot] != MT_EMPTY_PAIR; slot = (slot + 1) & v->pair_mask) {
+        if (v->pair_slots[slot] >> MT_RANK_BITS == pair) {
             return MT_OK;
         }
-        slot = (slot + 1) & v->merge_mask;
     }
-    v->merge_slots[slot] = (mt_merge){pair, rank, made};
-    v->merge_count++;
+    v->pair_slots[slot] = pair << MT_RANK_BITS | rank;
+    v->pair_count++;
     return MT_OK;
 }
 
-/* The id of a token or of a byte's stand-in; MT_NO_ID if these bytes are neither. */
-static inline uint32_t mt_symbol_id(const mt_vocabulary *v, const uint8_t *bytes, size_t length) {
-    return length == 1 ? v->byte_ids[bytes[0]] : mt_token_id(v, bytes, length);
+/* The symbol of a token or of a byte; MT_NO_SYMBOL if these bytes are neither. */
+static inline uint32_t mt_find_symbol(const mt_vocabulary *v, const uint8_t *bytes, size_t length) {
+    return length == 1 ? v->byte_symbols[bytes[0]] : mt_find_token(v, bytes, length);
 }
 
-/* The merges of a rank file: each way to cut a token into two symbols, at the token's rank, which is its id. */
-static inline mt_status mt_add_implied_merges(mt_vocabulary *v) {
-    mt_status status = mt_reserve_merges(v, 2 * v->count);
-    for (size_t i = 0; i < v->count && status == MT_OK; i++) {
-        const mt_token *token = &v->list[i];
-        for (size_t cut = 1; cut < token->length && status == MT_OK; cut++) {
-            uint32_t left = mt_symbol_id(v, token->bytes, cut);
-            if (left == MT_NO_ID) {
-                continue;
-            }
-            uint32_t right = mt_symbol_id(v, token->bytes + cut, token->length - cut);
-            if (right != MT_NO_ID) {
-                status = mt_add_merge(v, left, right, token->id, token->id);
-            }
-        }
+/* To be called when all pairs are there. */
+static inline void mt_index_byte_pairs(mt_vocabulary *v) {
+    for (size_t pair = 0; pair < 65536; pair++) {
+        v->byte_pair_ranks[pair] = mt_pair_rank(v, v->byte_symbols[pair >> 8], v->byte_symbols[pair & 0xFF]);
     }
-    return status;
 }
 
 #endif

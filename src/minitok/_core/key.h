@@ -1,0 +1,51 @@
+/* Short pieces as numbers: a piece of up to 15 bytes is its own key.
+ *
+ * 16 bytes are loaded at once, those that do not belong to the piece masked away, and its length put in the last. */
+#ifndef MINITOK_KEY_H
+#define MINITOK_KEY_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#define MT_KEY_BYTES 15
+
+typedef struct {
+    uint64_t low;
+    uint64_t high; /* the topmost byte: its length */
+} mt_piece_key;
+
+/* The key of a piece; 16 bytes can be read there. Longer ones have one that is never in the table. */
+static inline mt_piece_key mt_load_key(const uint8_t *piece, size_t length) {
+    static const uint64_t low_masks[16] = {
+        0, 0xFF, 0xFFFF, 0xFFFFFF, 0xFFFFFFFF, 0xFFFFFFFFFF, 0xFFFFFFFFFFFF, 0xFFFFFFFFFFFFFF,
+        UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX,
+    };
+    static const uint64_t high_masks[16] = {
+        0, 0, 0, 0, 0, 0, 0, 0, 0,
+        0xFF, 0xFFFF, 0xFFFFFF, 0xFFFFFFFF, 0xFFFFFFFFFF, 0xFFFFFFFFFFFF, 0xFFFFFFFFFFFFFF,
+    };
+    mt_piece_key key;
+    if (length > MT_KEY_BYTES) {
+        return (mt_piece_key){1, 0};
+    }
+    memcpy(&key.low, piece, 8);
+    memcpy(&key.high, piece + 8, 8);
+    key.low &= low_masks[length];
+    key.high = (key.high & high_masks[length]) | (uint64_t)length << 56;
+    return key;
+}
+
+/* The same where nothing may be read behind the piece. */
+static inline mt_piece_key mt_load_key_exactly(const uint8_t *piece, size_t length) {
+    uint8_t copy[16] = {0};
+    memcpy(copy, piece, length <= MT_KEY_BYTES ? length : 0);
+    return mt_load_key(copy, length);
+}
+
+static inline size_t mt_key_hash(mt_piece_key key) {
+    uint64_t hash = (key.low ^ key.high * 0x9E3779B97F4A7C15u) * 0xD6E8FEB86659FD93u;
+    return (size_t)(hash >> 32);
+}
+
+#endif

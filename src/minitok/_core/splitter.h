@@ -1,0 +1,123 @@
+/* A text, cut into pieces a window at a time.
+ *
+ * `mt_split_next` gives runs of pieces: by the arithmetic of window.h where that gets anywhere, else one piece by
+ * the scanner of scanner.h. A run is where it begins, a mask of the beginnings of its pieces, and its length. So that
+ * consumers may load 16 bytes wherever a short piece begins, and windows 64, the last bytes of a text are split in
+ * a copy that zeros follow: nothing behind a text is ever read. */
+#ifndef MINITOK_SPLITTER_H
+#define MINITOK_SPLITTER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "bits.h"
+#include "block.h"
+#include "pattern.h"
+#include "scanner.h"
+#include "window.h"
+
+/* What may be read at the beginning of a window: the window, and the 16 bytes at its last piece. */
+#define MT_READABLE (MT_BLOCK + 16)
+
+typedef uint64_t (*mt_window_function)(mt_block_classifier classify, const uint8_t *text, size_t left);
+
+/* One function for each pattern, so that its parameters are constants in it. */
+static uint64_t mt_window_starts_r50k(mt_block_classifier classify, const uint8_t *text, size_t left) {
+    return mt_window_starts(&mt_patterns[MT_R50K], classify, text, left);
+}
+
+static uint64_t mt_window_starts_cl100k(mt_block_classifier classify, const uint8_t *text, size_t left) {
+    return mt_window_starts(&mt_patterns[MT_CL100K], classify, text, left);
+}
+
+static uint64_t mt_window_starts_o200k(mt_block_classifier classify, const uint8_t *text, size_t left) {
+    return mt_window_starts(&mt_patterns[MT_O200K], classify, text, left);
+}
+
+static uint64_t mt_window_starts_llama3(mt_block_classifier classify, const uint8_t *text, size_t left) {
+    return mt_window_starts(&mt_patterns[MT_LLAMA3], classify, text, left);
+}
+
+static uint64_t mt_window_starts_qwen2(mt_block_classifier classify, const uint8_t *text, size_t left) {
+    return mt_window_starts(&mt_patterns[MT_QWEN2], classify, text, left);
+}
+
+static uint64_t mt_window_starts_tekken(mt_block_classifier classify, const uint8_t *text, size_t left) {
+    return mt_window_starts(&mt_patterns[MT_TEKKEN], classify, text, left);
+}
+
+static const mt_window_function mt_window_functions[MT_PATTERNS] = {
+    [MT_R50K] = mt_window_starts_r50k,
+    [MT_CL100K] = mt_window_starts_cl100k,
+    [MT_O200K] = mt_window_starts_o200k,
+    [MT_LLAMA3] = mt_window_starts_llama3,
+    [MT_QWEN2] = mt_window_starts_qwen2,
+    [MT_TEKKEN] = mt_window_starts_tekken,
+};
+
+typedef struct {
+    const mt_pattern *pattern;    /* NULL: the text is one piece */
+    mt_window_function starts_in; /* NULL: the scanner alone */
+    mt_block_classifier classify;
+    const uint8_t *text;          /* the whole text, or its copied end */
+    size_t at;
+    size_t length;
+    bool copied;
+    uint8_t end[2 * MT_READABLE]; /* the copy: what is left when no more than MT_READABLE are */
+} mt_splitter;
+
+typedef struct {
+    const uint8_t *text;
+    uint64_t starts; /* bit 0 is set */
+    size_t length;   /* of all pieces together */
+    bool padded;     /* 16 bytes may be read where any piece begins */
+} mt_piece_run;
+
+/* Split a text. `classify` NULL: by the scanner alone. */
+static inline void mt_splitter_init(
+    mt_splitter *s, const mt_pattern *p, mt_block_classifier classify, const uint8_t *text, size_t length
+) {
+    s->pattern = p;
+    s->starts_in = p != NULL && classify != NULL ? mt_window_functions[p - mt_patterns] : NULL;
+    s->classify = classify;
+    s->text = text;
+    s->at = 0;
+    s->length = length;
+    s->copied = false;
+}
+
+/* The next pieces; false at the end of the text. */
+static inline bool mt_split_next(mt_splitter *s, mt_piece_run *run) {
+    size_t left = s->length - s->at;
+    if (left == 0) {
+        return false;
+    }
+    if (left < MT_READABLE && !s->copied && s->pattern != NULL) {
+        memcpy(s->end, s->text + s->at, left);
+        memset(s->end + left, 0, sizeof s->end - left);
+        s->text = s->end;
+        s->at = 0;
+        s->length = left;
+        s->copied = true;
+    }
+    run->text = s->text + s->at;
+    run->padded = s->copied || left >= MT_READABLE;
+    if (s->starts_in != NULL) {
+        uint64_t starts = s->starts_in(s->classify, run->text, left);
+        if (starts > 1) {
+            int end = mt_highest_bit(starts);
+            run->starts = starts ^ (uint64_t)1 << end;
+            run->length = (size_t)end;
+            s->at += run->length;
+            return true;
+        }
+    }
+    run->starts = 1;
+    run->length = s->pattern == NULL ? left : mt_piece_end(s->pattern, run->text, 0, left);
+    s->at += run->length;
+    return true;
+}
+
+#endif

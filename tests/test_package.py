@@ -33,6 +33,7 @@ LAYERS = [
         "offsets",
         "progress",
         "bounded_http",
+        "threads",
     },
     {"unicode_classes", "vocabulary_files"},
     {"pretokenizer"},

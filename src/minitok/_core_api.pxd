@@ -24,6 +24,7 @@ cdef extern from "ids.h":
         uint32_t *data
         size_t length
         size_t capacity
+    mt_status mt_ids_reserve(mt_ids *ids, size_t more) noexcept nogil
     void mt_ids_free(mt_ids *ids) noexcept nogil
 
 
@@ -92,9 +93,15 @@ cdef extern from "encoder.h":
     void mt_encoder_free(mt_encoder *e) noexcept nogil
     mt_status mt_workspace_init(mt_workspace *w) noexcept nogil
     void mt_workspace_free(mt_workspace *w) noexcept nogil
-    mt_status mt_append_merged(const mt_encoder *e, mt_workspace *w, const uint8_t *piece, size_t length) noexcept nogil
-    mt_status mt_append_piece(const mt_encoder *e, mt_workspace *w, const uint8_t *piece, size_t length) noexcept nogil
-    mt_status mt_append_any(const mt_encoder *e, mt_workspace *w, const uint8_t *piece, size_t length) noexcept nogil
+    mt_status mt_append_merged(
+        const mt_encoder *e, mt_workspace *w, const uint8_t *piece, size_t length
+    ) noexcept nogil
+    mt_status mt_append_piece(
+        const mt_encoder *e, mt_workspace *w, const uint8_t *piece, size_t length
+    ) noexcept nogil
+    mt_status mt_append_any(
+        const mt_encoder *e, mt_workspace *w, const uint8_t *piece, size_t length
+    ) noexcept nogil
     mt_status mt_encode(
         const mt_encoder *e, mt_workspace *w, const uint8_t *text, size_t length, size_t limit, bint only_count
     ) noexcept nogil
@@ -105,8 +112,23 @@ cdef extern from "transcode.h":
         const void *data
         size_t length
         int width
+    size_t mt_bytes_boundary(const uint8_t *text, size_t length, size_t at) noexcept nogil
+    size_t mt_string_boundary(mt_string s, size_t at) noexcept nogil
     mt_status mt_encode_string(
         const mt_encoder *e, mt_workspace *w, mt_string s, size_t limit, bint only_count
+    ) noexcept nogil
+
+
+cdef extern from "decoder.h":
+    ctypedef struct mt_decoder:
+        size_t count
+        uint32_t *offsets
+        uint8_t *bytes
+    void mt_decoder_free(mt_decoder *d) noexcept nogil
+    mt_status mt_decoder_init(mt_decoder *d, size_t ids, size_t bytes) noexcept nogil
+    size_t mt_decoded_length(const mt_decoder *d, const uint32_t *ids, size_t count, size_t *total) noexcept nogil
+    void mt_decode_into(
+        const mt_decoder *d, const uint32_t *ids, size_t count, uint8_t *out, size_t total
     ) noexcept nogil
 
 

@@ -1,6 +1,8 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, initializedcheck=False, cdivision=True
 # cython: freethreading_compatible=True
-"""The compiled twin of `_pymerge`: the same three names, over the C core in `_core/`.
+"""The compiled twin of `_pymerge`: the same four names, over the C core in `_core/`.
+
+Longer than 500 lines because every way from Python objects to the core's memory is here, and nowhere else.
 
 A whole text crosses this file, not a piece; here are only the ways from Python objects to memory and back. What the
 results mean is said in `_pymerge`, which is the specification.
@@ -10,36 +12,53 @@ call alone: it is taken from the encoder's pool and put back, so that there are 
 A `PieceCounter` is for one thread; counters of several threads are added up with `merge`.
 """
 
-from cpython.buffer cimport PyBuffer_FillInfo
+from cpython.buffer cimport (
+    PyBUF_SIMPLE, PyBuffer_FillInfo, PyBuffer_Release, PyObject_CheckBuffer, PyObject_GetBuffer
+)
 from cpython.bytearray cimport PyByteArray_FromStringAndSize
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from cpython.exc cimport PyErr_CheckSignals
-from cpython.list cimport PyList_GET_ITEM, PyList_New, PyList_SET_ITEM
+from cpython.list cimport PyList_New
+from cpython.long cimport PyLong_AsLongLongAndOverflow, PyLong_CheckExact
 from cpython.object cimport PyObject
-from cpython.ref cimport Py_INCREF
 from cpython.unicode cimport PyUnicode_DATA, PyUnicode_GET_LENGTH, PyUnicode_KIND
-from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t
 from libc.stdlib cimport calloc, free, realloc
 from libc.string cimport memcpy, memset
 
 from minitok._core_api cimport *
 
+from array import array
+from operator import index
+
 from minitok._errors import MAX_COUNT, check_counts, counts_too_large, missing_byte
 from minitok.patterns import find_named_pattern
 from minitok.pretokenizer import bytes_of, get_pretokenizer, text_of
 
-__all__ = ["Encoder", "PieceCounter", "learn_merges"]
+__all__ = ["Decoder", "Encoder", "PieceCounter", "learn_merges"]
 
 
 cdef extern from "Python.h":
     const char *PyUnicode_AsUTF8AndSize(object text, Py_ssize_t *size) except NULL
     bint PyUnicode_IS_ASCII(object text)
+    Py_UCS4 PyUnicode_READ_CHAR(object text, Py_ssize_t place)
+    Py_ssize_t PyUnicode_FindChar(object text, Py_UCS4 c, Py_ssize_t start, Py_ssize_t end, int direction) except -2
+    # By pointer: Cython would count references on the way.
+    PyObject *list_get_item "PyList_GET_ITEM" (PyObject *sequence, Py_ssize_t place)
+    void list_set_item "PyList_SET_ITEM" (PyObject *sequence, Py_ssize_t place, PyObject *item)
+    void incref "Py_INCREF" (PyObject *item)
+    PyObject *PyLong_FromUnsignedLong(unsigned long number)
 
 
+#: `encode_plain` leaves longer texts to others, as in `_pymerge`.
+cdef Py_ssize_t PLAIN_LENGTH = 1 << 17
 #: More ids than this are handed over as they are, not copied.
 cdef size_t COPIED_IDS = 1 << 15
 #: Ids up to this number come as prebuilt int objects.
 cdef uint32_t SHARED_INTS = 1 << 22
+
+#: How the integers of a buffer are stored, by its format: bytes each, negative if signed.
+BUFFER_FORMATS = {"H": 2, "I": 4, "i": -4, "q": -8, "l": -8 if sizeof(long) == 8 else -4}
 
 #: The ways to classify characters that this machine has, the fastest first; all cut every text alike.
 CLASSIFIERS = [
@@ -67,6 +86,15 @@ cdef const uint8_t *utf8(object text, Py_ssize_t *size) except NULL:
         size[0] = PyBytes_GET_SIZE(text)
         return <const uint8_t *> PyBytes_AS_STRING(text)
     return <const uint8_t *> PyUnicode_AsUTF8AndSize(text, size)
+
+
+cdef mt_string string_of(object text) except *:
+    """Where the characters of a str are, or bytes."""
+    if isinstance(text, bytes):
+        return mt_string(PyBytes_AS_STRING(text), PyBytes_GET_SIZE(text), 1)
+    if not isinstance(text, str):
+        raise TypeError(f"expected str or bytes, not {type(text).__name__}")
+    return mt_string(PyUnicode_DATA(text), PyUnicode_GET_LENGTH(text), PyUnicode_KIND(text))
 
 
 cdef const mt_pattern *scanner_pattern(object pattern):
@@ -142,7 +170,7 @@ cdef class Encoder:
     cdef bint splits_here  # the scanner knows the pattern, or there is none
     cdef object pretokenizer
     cdef list pool
-    cdef list ints
+    cdef list ints  # every id as an int object, or None
 
     def __init__(self, tokens, merges, pattern, whole_piece=True):
         if self.c.vocabulary.ids != NULL:
@@ -158,7 +186,7 @@ cdef class Encoder:
         check(mt_find_characters(&self.c.vocabulary, &self.c.characters))
         self.pool = []
         largest = max(tokens.values(), default=0)
-        self.ints = list(range(largest + 1)) if largest < SHARED_INTS else []
+        self.ints = list(range(largest + 1)) if largest < SHARED_INTS else None
 
     def __dealloc__(self):
         mt_encoder_free(&self.c)
@@ -202,10 +230,13 @@ cdef class Encoder:
         return 0
 
     cdef _Workspace _take(self):
-        try:
-            return self.pool.pop()
-        except IndexError:
-            return _Workspace()
+        cdef list pool = self.pool
+        if pool:
+            try:
+                return pool.pop()
+            except IndexError:
+                pass  # another thread was faster
+        return _Workspace()
 
     cdef int _give_back(self, _Workspace w) except -1:
         w.c.ids.length = 0
@@ -222,7 +253,12 @@ cdef class Encoder:
 
     cdef int _encode(self, text, _Workspace w, size_t limit, bint only_count) except -1:
         """Leave the ids of a text in the workspace, or how many there are; stop when there are more than `limit`."""
-        cdef Py_ssize_t size
+        return self._encode_part(text, 0, -1, w, limit, only_count)
+
+    cdef int _encode_part(
+        self, text, Py_ssize_t start, Py_ssize_t stop, _Workspace w, size_t limit, bint only_count
+    ) except -1:
+        """The same for a part: characters of a str, or bytes; -1 is the end."""
         cdef mt_status status
         cdef const uint8_t *data
         cdef mt_string string
@@ -235,76 +271,177 @@ cdef class Encoder:
                     break
             w.c.counted = w.c.ids.length
             return 0
-        if isinstance(text, bytes):
-            data = <const uint8_t *> PyBytes_AS_STRING(text)
-            size = PyBytes_GET_SIZE(text)
-        elif PyUnicode_IS_ASCII(text):
-            data = <const uint8_t *> PyUnicode_DATA(text)
-            size = PyUnicode_GET_LENGTH(text)
-        else:
-            string = mt_string(PyUnicode_DATA(text), PyUnicode_GET_LENGTH(text), PyUnicode_KIND(text))
+        string = string_of(text)
+        if stop < 0:
+            stop = string.length
+        data = <const uint8_t *> string.data + start * string.width
+        if isinstance(text, str) and not PyUnicode_IS_ASCII(text):
+            string.data = data
+            string.length = stop - start
             with nogil:
                 status = mt_encode_string(&self.c, &w.c, string, limit, only_count)
             if status == MT_SURROGATE:
                 text.encode("utf-8")  # raises UnicodeEncodeError, which says where
             return self._check(status, w)
         with nogil:
-            status = mt_encode(&self.c, &w.c, data, size, limit, only_count)
+            status = mt_encode(&self.c, &w.c, data, stop - start, limit, only_count)
         return self._check(status, w)
+
+    cdef list _parts(self, text, Py_ssize_t count):
+        """Cut a text into up to `count` parts that are encoded apart with the same result."""
+        cdef mt_string string
+        cdef Py_ssize_t start = 0, stop, number
+        cdef list parts = []
+        if count > 1 and self.c.pattern != NULL:
+            string = string_of(text)
+            for number in range(1, count):
+                stop = <Py_ssize_t> (<double> string.length * number / count)
+                if isinstance(text, str):
+                    stop = mt_string_boundary(string, stop)
+                else:
+                    stop = mt_bytes_boundary(<const uint8_t *> string.data, string.length, stop)
+                if stop > start:
+                    parts.append((start, stop))
+                    start = stop
+        parts.append((start, -1))
+        return parts
+
+    def _encode_in_threads(self, text, list parts, bint only_count):
+        """One thread for each part; the workspaces that hold the results."""
+        from concurrent.futures import ThreadPoolExecutor
+
+        def encode(part):
+            cdef _Workspace w = self._take()
+            try:
+                self._encode_part(text, part[0], part[1], w, <size_t> -1, only_count)
+            except BaseException:
+                self._give_back(w)
+                raise
+            return w
+
+        with ThreadPoolExecutor(len(parts)) as threads:
+            return list(threads.map(encode, parts))
+
+    cdef _Workspace _encode_whole(self, text, size_t limit, Py_ssize_t num_threads, bint only_count):
+        """A workspace with the ids of a text; to be given back."""
+        cdef _Workspace w, other
+        cdef list parts = None
+        cdef mt_status status
+        if num_threads > 1 and limit == <size_t> -1:
+            parts = self._parts(text, num_threads)
+        if parts is None or len(parts) == 1:
+            w = self._take()
+            try:
+                self._encode(text, w, limit, only_count)
+            except BaseException:
+                self._give_back(w)
+                raise
+            return w
+        results = self._encode_in_threads(text, parts, only_count)
+        w = results[0]
+        for other in results[1:]:
+            status = mt_ids_reserve(&w.c.ids, other.c.ids.length)
+            if status == MT_OK and other.c.ids.length > 0:
+                memcpy(
+                    w.c.ids.data + w.c.ids.length, other.c.ids.data, other.c.ids.length * sizeof(uint32_t)
+                )
+                w.c.ids.length += other.c.ids.length
+            w.c.counted += other.c.counted
+            self._give_back(other)
+            check(status)
+        return w
 
     cdef list _to_list(self, _Workspace w):
         cdef size_t i, count = w.c.ids.length
         cdef uint32_t *data = w.c.ids.data
-        cdef list ints = self.ints
+        cdef PyObject *ints = <PyObject *> self.ints
         cdef list out = PyList_New(count)
-        cdef object number
-        if ints:
+        cdef PyObject *number
+        if self.ints is None:
             for i in range(count):
-                number = <object> PyList_GET_ITEM(ints, data[i])
-                Py_INCREF(number)
-                PyList_SET_ITEM(out, i, number)
-        else:
-            for i in range(count):
-                number = data[i]
-                Py_INCREF(number)
-                PyList_SET_ITEM(out, i, number)
+                list_set_item(<PyObject *> out, i, PyLong_FromUnsignedLong(data[i]))
+            return out
+        for i in range(count):
+            number = list_get_item(ints, data[i])
+            incref(number)
+            list_set_item(<PyObject *> out, i, number)
         return out
 
-    def encode(self, text, limit=None):
+    cdef object _to_buffer(self, _Workspace w):
+        """The ids as a buffer: few are copied, many are handed over."""
+        cdef _Ids ids
+        cdef uint32_t *fitting
+        if w.c.ids.length <= COPIED_IDS:
+            return PyByteArray_FromStringAndSize(<char *> w.c.ids.data, w.c.ids.length * sizeof(uint32_t))
+        ids = _Ids()
+        ids.size = w.c.ids.length * sizeof(uint32_t)
+        fitting = <uint32_t *> realloc(w.c.ids.data, ids.size)
+        ids.data = w.c.ids.data if fitting == NULL else fitting
+        memset(&w.c.ids, 0, sizeof(mt_ids))
+        return ids
+
+    def encode(self, text, limit=None, Py_ssize_t num_threads=1):
         """The ids of a text without special tokens."""
-        cdef _Workspace w = self._take()
+        cdef _Workspace w = self._encode_whole(text, <size_t> -1 if limit is None else limit, num_threads, False)
         try:
-            self._encode(text, w, <size_t> -1 if limit is None else limit, False)
             return self._to_list(w)
         finally:
             self._give_back(w)
 
-    def encode_uint32(self, text):
-        """The ids as unsigned 32-bit numbers in the machine's byte order."""
-        cdef _Workspace w = self._take()
-        cdef _Ids ids
-        cdef uint32_t *fitting
+    def encode_plain(self, text, str without):
+        """The ids of a str of moderate length that has none of some characters and no surrogate; else None."""
+        cdef Py_ssize_t i, length
+        cdef _Workspace w
+        if type(text) is not str or not self.splits_here:
+            return None
+        length = PyUnicode_GET_LENGTH(text)
+        if length >= PLAIN_LENGTH:
+            return None
+        for i in range(PyUnicode_GET_LENGTH(without)):
+            if PyUnicode_FindChar(text, PyUnicode_READ_CHAR(without, i), 0, length, 1) >= 0:
+                return None
+        w = self._take()
         try:
             self._encode(text, w, <size_t> -1, False)
-            if w.c.ids.length <= COPIED_IDS:
-                return PyByteArray_FromStringAndSize(<char *> w.c.ids.data, w.c.ids.length * sizeof(uint32_t))
-            ids = _Ids()
-            ids.size = w.c.ids.length * sizeof(uint32_t)
-            fitting = <uint32_t *> realloc(w.c.ids.data, ids.size)
-            ids.data = w.c.ids.data if fitting == NULL else fitting
-            memset(&w.c.ids, 0, sizeof(mt_ids))
-            return ids
+            return self._to_list(w)
+        except UnicodeEncodeError:
+            return None
         finally:
             self._give_back(w)
 
-    def count(self, text, limit=None):
-        """How many ids `encode` gives; with a limit, some number above it as soon as that is certain."""
-        cdef _Workspace w = self._take()
+    def encode_uint32(self, text, Py_ssize_t num_threads=1):
+        """The ids as unsigned 32-bit numbers in the machine's byte order."""
+        cdef _Workspace w = self._encode_whole(text, <size_t> -1, num_threads, False)
         try:
-            self._encode(text, w, <size_t> -1 if limit is None else limit, True)
-            return w.c.counted
+            return self._to_buffer(w)
         finally:
             self._give_back(w)
+
+    def encode_many_uint32(self, texts):
+        """Encode several texts, each as spans with a special token behind them, or None; see `_pymerge.Encoder`."""
+        cdef _Workspace w = self._take()
+        cdef size_t before
+        cdef list counts = []
+        try:
+            for spans in texts:
+                before = w.c.ids.length
+                for span, special in spans:
+                    self._encode(span, w, <size_t> -1, False)
+                    if special is not None:
+                        check(mt_ids_reserve(&w.c.ids, 1))
+                        w.c.ids.data[w.c.ids.length] = special
+                        w.c.ids.length += 1
+                counts.append(w.c.ids.length - before)
+            return self._to_buffer(w), bytearray(array("q", counts).tobytes())
+        finally:
+            self._give_back(w)
+
+    def count(self, text, limit=None, Py_ssize_t num_threads=1):
+        """How many ids `encode` gives; with a limit, some number above it as soon as that is certain."""
+        cdef _Workspace w = self._encode_whole(text, <size_t> -1 if limit is None else limit, num_threads, True)
+        cdef size_t counted = w.c.counted
+        self._give_back(w)
+        return counted
 
     def split(self, text):
         """The pieces of a text, as bytes."""
@@ -340,6 +477,110 @@ cdef class Encoder:
             return self._to_list(w)
         finally:
             self._give_back(w)
+
+
+cdef class Decoder:
+    """Ids to bytes; see `_pymerge.Decoder`."""
+
+    cdef mt_decoder c
+    cdef object token_of
+
+    def __init__(self, token_of):
+        if self.c.offsets != NULL:
+            raise TypeError("a Decoder never changes")
+        self.token_of = token_of
+        # Ids that are far apart would make a table of gaps.
+        if token_of and max(token_of) < 2 * SHARED_INTS:
+            self._set_tokens(token_of)
+
+    def __dealloc__(self):
+        mt_decoder_free(&self.c)
+
+    cdef int _set_tokens(self, token_of) except -1:
+        cdef size_t at = 0, number
+        cdef bytes token
+        check(mt_decoder_init(&self.c, max(token_of) + 1, sum(map(len, token_of.values()))))
+        for number in range(self.c.count):
+            self.c.offsets[number] = <uint32_t> at
+            token = token_of.get(number, b"")
+            memcpy(self.c.bytes + at, PyBytes_AS_STRING(token), PyBytes_GET_SIZE(token))
+            at += PyBytes_GET_SIZE(token)
+        self.c.offsets[self.c.count] = <uint32_t> at
+        return 0
+
+    def decode(self, ids):
+        """The bytes of the tokens, one behind the other."""
+        cdef mt_ids numbers
+        memset(&numbers, 0, sizeof(mt_ids))
+        try:
+            if self.c.offsets == NULL or not self._read(ids, &numbers):
+                return b"".join(map(self.token_of.__getitem__, map(index, ids)))
+            return self._join(&numbers)
+        finally:
+            mt_ids_free(&numbers)
+
+    cdef bytes _join(self, mt_ids *numbers):
+        cdef size_t total = 0, known
+        cdef bytes out
+        cdef uint8_t *data
+        with nogil:
+            known = mt_decoded_length(&self.c, numbers.data, numbers.length, &total)
+        if known < numbers.length:
+            raise KeyError(numbers.data[known])
+        out = PyBytes_FromStringAndSize(NULL, total)
+        data = <uint8_t *> PyBytes_AS_STRING(out)
+        with nogil:
+            mt_decode_into(&self.c, numbers.data, numbers.length, data, total)
+        return out
+
+    cdef bint _read(self, ids, mt_ids *numbers) except -1:
+        """Read ids into `numbers`; False for those that are not 32-bit numbers, which the caller deals with."""
+        cdef Py_ssize_t i, count
+        cdef long long number
+        cdef int overflow = 0
+        cdef list sequence
+        if not isinstance(ids, (list, tuple)) and PyObject_CheckBuffer(ids):
+            view = memoryview(ids)
+            if view.ndim == 1 and view.c_contiguous and view.format in BUFFER_FORMATS:
+                return self._read_buffer(view, BUFFER_FORMATS[view.format], numbers)
+        if not isinstance(ids, (list, tuple)):
+            return False
+        sequence = ids if isinstance(ids, list) else list(ids)
+        count = len(sequence)
+        check(mt_ids_reserve(numbers, count))
+        for i in range(count):
+            item = sequence[i]
+            if not PyLong_CheckExact(item):
+                return False
+            number = PyLong_AsLongLongAndOverflow(item, &overflow)
+            if overflow or number < 0 or number > 0xFFFFFFFF:
+                return False
+            numbers.data[i] = <uint32_t> number
+        numbers.length = count
+        return True
+
+    cdef bint _read_buffer(self, view, int kind, mt_ids *numbers) except -1:
+        cdef Py_buffer buffer
+        cdef Py_ssize_t i, count = len(view)
+        cdef bint fits = True
+        check(mt_ids_reserve(numbers, count))
+        PyObject_GetBuffer(view, &buffer, PyBUF_SIMPLE)
+        if kind == 2:
+            for i in range(count):
+                numbers.data[i] = (<const uint16_t *> buffer.buf)[i]
+        elif kind == 4:
+            memcpy(numbers.data, buffer.buf, count * sizeof(uint32_t))
+        elif kind == -4:
+            for i in range(count):
+                numbers.data[i] = (<const int32_t *> buffer.buf)[i]
+                fits &= (<const int32_t *> buffer.buf)[i] >= 0
+        else:
+            for i in range(count):
+                numbers.data[i] = <uint32_t> (<const int64_t *> buffer.buf)[i]
+                fits &= 0 <= (<const int64_t *> buffer.buf)[i] <= 0xFFFFFFFF
+        PyBuffer_Release(&buffer)
+        numbers.length = count
+        return fits
 
 
 cdef class PieceCounter:

@@ -1,8 +1,9 @@
 """The specification of byte-pair encoding, in plain Python that is also fast Python.
 
-Three names, the same as in the compiled twin `_fastmerge`:
+Longer than 500 lines because all that the compiled twin `_fastmerge` does is specified here, in the same four names:
 
     Encoder        ordinary text -> ids (split, then merge; no special tokens)
+    Decoder        ids -> bytes
     PieceCounter   texts -> how often each piece occurs
     learn_merges   counted pieces -> merges
 
@@ -46,11 +47,12 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from heapq import heapify, heappop, heappush
 from itertools import chain, pairwise
+from operator import index
 
 from minitok._errors import MAX_COUNT, check_counts, counts_too_large, missing_byte
 from minitok.pretokenizer import bytes_of, get_pretokenizer, text_of
 
-__all__ = ["Encoder", "PieceCounter", "learn_merges"]
+__all__ = ["Decoder", "Encoder", "PieceCounter", "learn_merges"]
 
 #: Pieces whose ids are remembered; when it is full the memory starts anew. About 50 MB.
 CACHE_PIECES = 1 << 18
@@ -58,6 +60,9 @@ CACHE_PIECES = 1 << 18
 CACHED_LENGTH = 64
 #: From this many symbols on a heap beats looking for the minimum.
 HEAP_SYMBOLS = 96
+
+#: `Encoder.encode_plain` leaves longer texts, for which threads may pay, to others.
+PLAIN_LENGTH = 1 << 17
 
 _NO_RANK = 1 << 62
 _RIGHT_BITS = 32
@@ -120,12 +125,13 @@ class Encoder:
             self._made = [new for _, _, new in merges]
         self._cache = _PieceCache(self.encode_piece)
 
-    def encode(self, text: str | bytes, limit: int | None = None) -> list[int]:
+    def encode(self, text: str | bytes, limit: int | None = None, num_threads: int = 1) -> list[int]:
         """The ids of a text without special tokens.
 
         Args:
             text: a str, or bytes; bytes that are not valid UTF-8 are characters of their own.
             limit: stop as soon as there are more ids than this, at any point after.
+            num_threads: how many threads to use; plain Python has no use for more than one.
 
         Raises:
             UnicodeEncodeError: a str with a lone surrogate.
@@ -146,11 +152,42 @@ class Encoder:
                 break
         return ids
 
-    def encode_uint32(self, text: str | bytes) -> bytes | bytearray:
+    def encode_plain(self, text: object, without: str) -> list[int] | None:
+        """The ids of a str of moderate length that has none of the characters `without` and no surrogate; else None.
+
+        Most calls are of this kind, and many are so short that all else takes longer.
+        """
+        if type(text) is not str or len(text) >= PLAIN_LENGTH or any(c in text for c in without):
+            return None
+        try:
+            return self.encode(text)
+        except UnicodeEncodeError:
+            return None
+
+    def encode_uint32(self, text: str | bytes, num_threads: int = 1) -> bytes | bytearray:
         """The ids as unsigned 32-bit numbers in the machine's byte order."""
         return bytearray(array("I", self.encode(text)).tobytes())
 
-    def count(self, text: str | bytes, limit: int | None = None) -> int:
+    def encode_many_uint32(
+        self, texts: Iterable[Iterable[tuple[str | bytes, int | None]]]
+    ) -> tuple[bytes | bytearray, bytes | bytearray]:
+        """Encode several texts, each as spans of ordinary text with the special token behind it, or None.
+
+        Returns:
+            The ids of all, and how many each text has: unsigned 32-bit and signed 64-bit numbers.
+        """
+        ids = array("I")
+        counts = array("q")
+        for spans in texts:
+            before = len(ids)
+            for span, special in spans:
+                ids.extend(self.encode(span))
+                if special is not None:
+                    ids.append(special)
+            counts.append(len(ids) - before)
+        return bytearray(ids.tobytes()), bytearray(counts.tobytes())
+
+    def count(self, text: str | bytes, limit: int | None = None, num_threads: int = 1) -> int:
         """How many ids `encode` gives; with a limit, some number above it as soon as that is certain."""
         return len(self.encode(text, limit))
 
@@ -253,6 +290,26 @@ def _implied_ranks(tokens: Mapping[bytes, int], symbols: Mapping[bytes, int]) ->
                 if right is not None:
                     ranks[left << _RIGHT_BITS | right] = rank
     return ranks
+
+
+class Decoder:
+    """Ids to bytes.
+
+    Args:
+        token_of: id to the bytes of its token.
+    """
+
+    def __init__(self, token_of: Mapping[int, bytes]) -> None:
+        self._token_of = token_of
+
+    def decode(self, ids: Iterable[int]) -> bytes:
+        """The bytes of the tokens, one behind the other.
+
+        Raises:
+            KeyError: an id that no token has.
+            TypeError: an id that is not an integer.
+        """
+        return b"".join(map(self._token_of.__getitem__, map(index, ids)))
 
 
 class PieceCounter:
@@ -390,11 +447,11 @@ class _Learner:
         # Where the words of one count begin, and the count.
         self._run_starts = array("q")
         self._run_counts: list[int] = []
-        for index in sorted(range(len(words)), key=counts.__getitem__, reverse=True):
-            if not self._run_counts or self._run_counts[-1] != counts[index]:
+        for word_index in sorted(range(len(words)), key=counts.__getitem__, reverse=True):
+            if not self._run_counts or self._run_counts[-1] != counts[word_index]:
                 self._run_starts.append(len(cells))
-                self._run_counts.append(counts[index])
-            for symbol in words[index]:
+                self._run_counts.append(counts[word_index])
+            for symbol in words[word_index]:
                 cells.append(symbol)
                 if lengths[symbol] > 1:
                     cells.extend([_INSIDE] * (lengths[symbol] - 2))

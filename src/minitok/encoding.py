@@ -7,16 +7,18 @@ substance of its own (special tokens, offsets, unstable ends, formats) is elsewh
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
 from functools import partial
+from itertools import chain
 from operator import index
 from os import PathLike
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeGuard, TypeVar
 
 from minitok import _backend, formats, offsets, unstable
 from minitok.pretokenizer import bytes_of, text_of
 from minitok.special_tokens import Allowed, Disallowed, SpecialTokens
 from minitok.text import Text, has_surrogates, plain_text, repair_surrogates
+from minitok.threads import groups, map_in_threads, thread_count
 from minitok.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
@@ -27,7 +29,10 @@ __all__ = ["Encoding", "Text"]
 
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
+
+#: Defaults, compared by identity: the common calls find out fast that they are common.
 _NOTHING: frozenset[str] = frozenset()
+_ALL: Literal["all"] = "all"
 
 
 def _unknown_id(token: int, message: str) -> KeyError | OverflowError:
@@ -37,19 +42,6 @@ def _unknown_id(token: int, message: str) -> KeyError | OverflowError:
     if token >= 2**32:
         return OverflowError(f"the id {token} has more than 32 bits")
     return KeyError(message)
-
-
-def _map(function: Callable[[_Item], _Result], items: Iterable[_Item], num_threads: int) -> list[_Result]:
-    """`function` of each item, in order; in threads where the backend can run them side by side."""
-    if index(num_threads) < 1:
-        raise ValueError(f"num_threads is {num_threads}; expected 1 or more")
-    items = list(items)
-    if _backend.BACKEND == "python" or num_threads == 1 or len(items) < 2:
-        return list(map(function, items))
-    from concurrent.futures import ThreadPoolExecutor
-
-    with ThreadPoolExecutor(min(num_threads, len(items))) as threads:
-        return list(threads.map(function, items))
 
 
 class Encoding:
@@ -118,6 +110,7 @@ class Encoding:
         # A mergeable token hides a special one of the same id, as in tiktoken.
         self._token_of = {i: s.encode("utf-8", "surrogatepass") for s, i in vocabulary.special_tokens.items()}
         self._token_of.update({i: token for token, i in vocabulary.tokens.items()})
+        self._decoder = _backend.Decoder(self._token_of)
         self._pickled_as: tuple[Callable[..., Encoding], tuple[Any, ...]] = (Encoding.from_vocabulary, (vocabulary,))
 
     def __repr__(self) -> str:
@@ -129,7 +122,12 @@ class Encoding:
     # -- Encoding ------------------------------------------------------------------------------------------------
 
     def encode(
-        self, text: Text, *, allowed_special: Allowed = _NOTHING, disallowed_special: Disallowed = "all"
+        self,
+        text: Text,
+        *,
+        allowed_special: Allowed = _NOTHING,
+        disallowed_special: Disallowed = _ALL,
+        num_threads: int | None = None,
     ) -> list[int]:
         """Encode a text.
 
@@ -142,6 +140,8 @@ class Encoding:
                 U+FFFD.
             allowed_special: the special tokens that become their ids: a set, or "all".
             disallowed_special: those that are an error: a collection, or "all" (that are not allowed).
+            num_threads: how many threads to use for a long text; default: one for each processor, as long as each
+                has 64 KiB to do.
 
         Raises:
             ValueError: the text has a disallowed special token, or a byte that the vocabulary lacks.
@@ -152,9 +152,18 @@ class Encoding:
         >>> enc.decode(enc.encode("hello world"))
         'hello world'
         """
+        if allowed_special is _NOTHING and disallowed_special is _ALL and num_threads is None:
+            plain = self._encoder.encode_plain(text, self._special.first_characters)
+            if plain is not None:
+                return plain
+        if self._is_ordinary(text, allowed_special, disallowed_special):
+            try:
+                return self._encoder.encode(text, None, thread_count(num_threads, len(text)))
+            except UnicodeEncodeError:
+                pass  # surrogates: they are repaired below
         ids: list[int] = []
         for span, special in self._spans(text, allowed_special, disallowed_special):
-            encoded = self._encoder.encode(span)
+            encoded = self._encoder.encode(span, None, thread_count(num_threads, len(span)))
             if ids:
                 ids += encoded
             else:
@@ -163,40 +172,66 @@ class Encoding:
                 ids.append(special)
         return ids
 
-    def encode_ordinary(self, text: Text) -> list[int]:
+    def encode_ordinary(self, text: Text, *, num_threads: int | None = None) -> list[int]:
         """Encode a text in which nothing is a special token.
 
         Raises:
             ValueError: a byte that the vocabulary lacks.
             TypeError: `text` is neither str nor bytes.
         """
-        return self.encode(text, disallowed_special=())
+        if num_threads is None:
+            plain = self._encoder.encode_plain(text, "")
+            if plain is not None:
+                return plain
+        return self.encode(text, disallowed_special=(), num_threads=num_threads)
 
     def encode_to_numpy(
-        self, text: Text, *, allowed_special: Allowed = _NOTHING, disallowed_special: Disallowed = "all"
+        self,
+        text: Text,
+        *,
+        allowed_special: Allowed = _NOTHING,
+        disallowed_special: Disallowed = _ALL,
+        num_threads: int | None = None,
     ) -> npt.NDArray[np.uint32]:
         """Encode a text into an array of unsigned 32-bit ids; otherwise like `encode`."""
         import numpy as np
 
-        return np.frombuffer(self._encode_uint32(text, allowed_special, disallowed_special), dtype=np.uint32)
-
-    def _encode_uint32(self, text: Text, allowed: Allowed, disallowed: Disallowed) -> bytes | bytearray:
+        if self._is_ordinary(text, allowed_special, disallowed_special):
+            try:
+                buffer = self._encoder.encode_uint32(text, thread_count(num_threads, len(text)))
+            except UnicodeEncodeError:
+                pass
+            else:
+                return np.frombuffer(buffer, dtype=np.uint32)
         buffers: list[bytes | bytearray] = []
-        for span, special in self._spans(text, allowed, disallowed):
-            buffers.append(self._encoder.encode_uint32(span))
+        for span, special in self._spans(text, allowed_special, disallowed_special):
+            buffers.append(self._encoder.encode_uint32(span, thread_count(num_threads, len(span))))
             if special is not None:
                 buffers.append(special.to_bytes(4, sys.byteorder))
-        return buffers[0] if len(buffers) == 1 else bytearray().join(buffers)
+        buffer = buffers[0] if len(buffers) == 1 else bytearray().join(buffers)
+        return np.frombuffer(buffer, dtype=np.uint32)
 
-    def count(self, text: Text, *, allowed_special: Allowed = _NOTHING, disallowed_special: Disallowed = ()) -> int:
+    def count(
+        self,
+        text: Text,
+        *,
+        allowed_special: Allowed = _NOTHING,
+        disallowed_special: Disallowed = (),
+        num_threads: int | None = None,
+    ) -> int:
         """How many ids a text encodes to. Unlike in `encode`, special tokens are ordinary text by default.
 
         >>> import minitok
         >>> minitok.get_encoding("minitok_32k").count("hello world")
         2
         """
+        if self._is_ordinary(text, allowed_special, disallowed_special):
+            try:
+                return self._encoder.count(text, None, thread_count(num_threads, len(text)))
+            except UnicodeEncodeError:
+                pass
         return sum(
-            self._encoder.count(span) + (special is not None)
+            self._encoder.count(span, None, thread_count(num_threads, len(span))) + (special is not None)
             for span, special in self._spans(text, allowed_special, disallowed_special)
         )
 
@@ -263,7 +298,7 @@ class Encoding:
         return ids[: limit + 1]
 
     def encode_with_offsets(
-        self, text: Text, *, allowed_special: Allowed = _NOTHING, disallowed_special: Disallowed = "all"
+        self, text: Text, *, allowed_special: Allowed = _NOTHING, disallowed_special: Disallowed = _ALL
     ) -> tuple[list[int], list[tuple[int, int]]]:
         """Encode a text, and tell for each id which part of the text it stands for.
 
@@ -287,26 +322,26 @@ class Encoding:
         self,
         text: Iterable[Text],
         *,
-        num_threads: int = 8,
+        num_threads: int | None = None,
         allowed_special: Allowed = _NOTHING,
-        disallowed_special: Disallowed = "all",
+        disallowed_special: Disallowed = _ALL,
     ) -> list[list[int]]:
-        """Encode several texts; see `encode`."""
+        """Encode several texts; see `encode`. The texts are shared out among the threads."""
         allowed, disallowed = self._special.policy(allowed_special, disallowed_special)
-        encode = partial(self.encode, allowed_special=allowed, disallowed_special=disallowed)
-        return _map(encode, text, num_threads)
+        encode = partial(self.encode, allowed_special=allowed, disallowed_special=disallowed, num_threads=1)
+        return self._map(encode, list(text), num_threads)
 
-    def encode_ordinary_batch(self, text: Iterable[Text], *, num_threads: int = 8) -> list[list[int]]:
+    def encode_ordinary_batch(self, text: Iterable[Text], *, num_threads: int | None = None) -> list[list[int]]:
         """Encode several texts in which nothing is a special token."""
-        return _map(self.encode_ordinary, text, num_threads)
+        return self._map(partial(self.encode_ordinary, num_threads=1), list(text), num_threads)
 
     def encode_batch_to_numpy(
         self,
         text: Iterable[Text],
         *,
-        num_threads: int = 8,
+        num_threads: int | None = None,
         allowed_special: Allowed = _NOTHING,
-        disallowed_special: Disallowed = "all",
+        disallowed_special: Disallowed = _ALL,
     ) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.int64]]:
         """Encode several texts into one array.
 
@@ -316,13 +351,22 @@ class Encoding:
         import numpy as np
 
         allowed, disallowed = self._special.policy(allowed_special, disallowed_special)
-        encode = partial(self._encode_uint32, allowed=allowed, disallowed=disallowed)
-        buffers = _map(encode, text, num_threads)
-        ends = np.cumsum([0, *map(len, buffers)], dtype=np.int64) // 4
-        return np.frombuffer(b"".join(buffers), dtype=np.uint32), ends
+        texts = list(text)
+
+        def encode(part: slice) -> tuple[bytes | bytearray, bytes | bytearray]:
+            return self._encoder.encode_many_uint32(self._spans(one, allowed, disallowed) for one in texts[part])
+
+        sizes = [len(one) for one in texts]
+        threads = thread_count(num_threads, sum(sizes))
+        results = map_in_threads(encode, groups(sizes, threads), threads)
+        counts = [np.frombuffer(lengths, dtype=np.int64) for _, lengths in results]
+        offsets = np.zeros(len(texts) + 1, dtype=np.int64)
+        np.cumsum(np.concatenate([[0], *counts]), out=offsets)
+        buffer = results[0][0] if len(results) == 1 else bytearray().join([ids for ids, _ in results])
+        return np.frombuffer(buffer, dtype=np.uint32), offsets
 
     def encode_with_unstable(
-        self, text: str, *, allowed_special: Allowed = _NOTHING, disallowed_special: Disallowed = "all"
+        self, text: str, *, allowed_special: Allowed = _NOTHING, disallowed_special: Disallowed = _ALL
     ) -> tuple[list[int], list[list[int]]]:
         """Encode a text whose end may go on.
 
@@ -363,7 +407,7 @@ class Encoding:
             TypeError: an id that is not an integer.
         """
         try:
-            return b"".join(map(self._token_of.__getitem__, map(index, tokens)))
+            return self._decoder.decode(tokens)
         except KeyError as error:
             raise _unknown_id(error.args[0], f"Invalid token for decoding: {error.args[0]}") from None
 
@@ -371,7 +415,7 @@ class Encoding:
         """The text that ids stand for.
 
         Args:
-            tokens: ids.
+            tokens: ids: a sequence, an array, any buffer of integers.
             errors: what to do with bytes that are not valid UTF-8, as in `bytes.decode`. The default loses them.
 
         Raises:
@@ -418,14 +462,14 @@ class Encoding:
         return b"".join(token_bytes).decode("utf-8"), offsets.start_offsets(token_bytes)
 
     def decode_batch(
-        self, batch: Iterable[Sequence[int]], *, errors: str = "replace", num_threads: int = 8
+        self, batch: Iterable[Sequence[int]], *, errors: str = "replace", num_threads: int | None = None
     ) -> list[str]:
         """`decode` for several sequences of ids."""
-        return _map(partial(self.decode, errors=errors), batch, num_threads)
+        return self._map(partial(self.decode, errors=errors), list(batch), num_threads)
 
-    def decode_bytes_batch(self, batch: Iterable[Sequence[int]], *, num_threads: int = 8) -> list[bytes]:
+    def decode_bytes_batch(self, batch: Iterable[Sequence[int]], *, num_threads: int | None = None) -> list[bytes]:
         """`decode_bytes` for several sequences of ids."""
-        return _map(self.decode_bytes, batch, num_threads)
+        return self._map(self.decode_bytes, list(batch), num_threads)
 
     # -- The vocabulary ------------------------------------------------------------------------------------------
 
@@ -481,12 +525,32 @@ class Encoding:
 
     # -- Private -------------------------------------------------------------------------------------------------
 
+    def _is_ordinary(self, text: Text, allowed: Allowed, disallowed: Disallowed) -> TypeGuard[str]:
+        """Whether a text is a str in which nothing can be special: so for most calls, which need to know it fast."""
+        return (
+            type(text) is str
+            and allowed is _NOTHING
+            and (not disallowed or (disallowed is _ALL and self._special.are_absent(text)))
+        )
+
+    @staticmethod
+    def _map(function: Callable[[_Item], _Result], items: Sequence[_Item], num_threads: int | None) -> list[_Result]:
+        """`function` of each item, in order; each thread takes some of the items that stand side by side."""
+        sizes = [len(item) if isinstance(item, Sized) else 1 for item in items]
+        threads = thread_count(num_threads, sum(sizes))
+        if threads == 1:
+            return list(map(function, items))
+        parts = map_in_threads(lambda part: list(map(function, items[part])), groups(sizes, threads), threads)
+        return list(chain.from_iterable(parts))
+
     def _spans(
         self, text: Text, allowed_special: Allowed, disallowed_special: Disallowed
     ) -> Iterator[tuple[str | bytes, int | None]]:
         """The ordinary spans of a text, each with the id of the allowed special token behind it, or None."""
         allowed, disallowed = self._special.policy(allowed_special, disallowed_special)
         plain = plain_text(text)
+        if disallowed <= self._special.names and self._special.are_absent(plain):
+            allowed = disallowed = _NOTHING
         if isinstance(plain, str):
             self._special.check(plain, disallowed)
             if has_surrogates(plain):

@@ -98,7 +98,9 @@ _TEKKEN = NamedPattern(
 
 #: Every name, aliases included.
 PATTERNS: dict[str, NamedPattern] = {
-    name: pattern for pattern in (_R50K, _CL100K, _O200K, _LLAMA3, _QWEN2, _TEKKEN) for name in (pattern.name, *pattern.aliases)
+    name: pattern
+    for pattern in (_R50K, _CL100K, _O200K, _LLAMA3, _QWEN2, _TEKKEN)
+    for name in (pattern.name, *pattern.aliases)
 }
 
 DEFAULT_PATTERN = "o200k"

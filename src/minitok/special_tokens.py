@@ -11,6 +11,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from functools import lru_cache
+from os.path import commonprefix
 from typing import Literal, NoReturn
 
 __all__ = ["Allowed", "Disallowed", "SpecialTokens", "any_of"]
@@ -49,6 +50,25 @@ class SpecialTokens:
         self.ids = ids
         self.names: frozenset[str] = frozenset(ids)
         self._regex = any_of(ids) if ids else None
+        #: What the special tokens begin with: a text without any of these characters has none of them.
+        self.first_characters = "".join(sorted({token[0] for token in ids}))
+        self._beginning = commonprefix(list(ids))  # noqa: RUF071 (characters are meant)
+        # Repairing surrogates makes characters above U+FFFF, and U+FFFD.
+        self._survive_repair = not re.search("[\ufffd\U00010000-\U0010ffff]", "".join(ids))
+        self._beginning_bytes = self._beginning.encode("utf-8", "surrogatepass")
+
+    def are_absent(self, text: str | bytes) -> bool:
+        """Whether there is certainly no special token in a text: mostly, because what they all begin with is not."""
+        if self._regex is None:
+            return True
+        if not isinstance(text, str):
+            return bool(self._beginning_bytes) and self._beginning_bytes not in text
+        if not self._survive_repair and not text.isascii():
+            return False
+        if not self._beginning:
+            return self._regex.search(text) is None
+        # To look for one character is many times faster than for two.
+        return self._beginning[0] not in text or self._beginning not in text
 
     def policy(self, allowed: Allowed, disallowed: Disallowed) -> tuple[frozenset[str], frozenset[str]]:
         """The two arguments as sets: what becomes a special token, what is an error.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 __all__ = ["Text", "has_surrogates", "plain_text", "repair_surrogates"]
 
-#: What can be encoded. Bytes need not be valid UTF-8.
+#: What can be encoded: a str, or anything that gives its bytes. They need not be valid UTF-8.
 Text = str | bytes | bytearray | memoryview
 
 
@@ -16,9 +16,10 @@ def plain_text(text: Text) -> str | bytes:
     """
     if isinstance(text, (str, bytes)):
         return text
-    if isinstance(text, (bytearray, memoryview)):
-        return bytes(text)
-    raise TypeError(f"expected a str or bytes to encode, not {type(text).__name__}")
+    try:
+        return bytes(memoryview(text))
+    except TypeError:
+        raise TypeError(f"expected a str or bytes to encode, not {type(text).__name__}") from None
 
 
 def has_surrogates(text: str) -> bool:

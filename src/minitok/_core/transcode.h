@@ -64,25 +64,52 @@ static inline mt_status mt_to_utf8(mt_string s, size_t at, size_t count, uint8_t
     return MT_OK;
 }
 
-/* The last safe boundary of valid UTF-8; 0 if there is none. */
+/* Whether a safe boundary may stand before a character. */
+static inline bool mt_ends_word(mt_class cls, uint32_t code_point) {
+    return !mt_is_letter(cls) && cls != MT_MARK && code_point != '\'';
+}
+
+/* The last safe boundary before the end of a text, which is valid UTF-8; 0 if there is none. */
 static inline size_t mt_last_safe_boundary(const uint8_t *text, size_t length) {
-    size_t at = length;
-    bool ends_word = false; /* the character behind `at` is neither letter, mark nor apostrophe */
-    while (at > 0) {
-        size_t before = at - 1;
+    bool ends_word = false; /* of the character behind `at` */
+    for (size_t at = length, before; at > 0; at = before) {
+        before = at - 1;
         while (before > 0 && mt_is_continuation(text[before])) {
             before--;
         }
-        mt_char c = mt_char_at(text, before, length);
-        if (mt_is_letter(c.cls)) {
-            if (ends_word) {
+        mt_char c = mt_char_at(text, before, at);
+        if (ends_word && mt_is_letter(c.cls)) {
+            return at;
+        }
+        ends_word = mt_ends_word(c.cls, c.code_point);
+    }
+    return 0;
+}
+
+/* The last safe boundary up to a place of any bytes: before an ASCII character, behind a letter; 0 if there is none. */
+static inline size_t mt_bytes_boundary(const uint8_t *text, size_t length, size_t at) {
+    for (; at > 0; at--) {
+        if (at < length && text[at] < 0x80 && mt_ends_word(mt_classify(text[at]), text[at])) {
+            for (size_t size = 1; size <= 4 && size <= at; size++) {
+                mt_char c = mt_char_at(text, at - size, at);
+                if (c.length == size && mt_is_letter(c.cls)) {
+                    return at;
+                }
+            }
+        }
+    }
+    return 0;
+}
+
+/* The same for a str. */
+static inline size_t mt_string_boundary(mt_string s, size_t at) {
+    for (; at > 0; at--) {
+        if (at < s.length) {
+            uint32_t behind = mt_code_point_at(s, at);
+            if (mt_ends_word(mt_classify(behind), behind) && mt_is_letter(mt_classify(mt_code_point_at(s, at - 1)))) {
                 return at;
             }
-            ends_word = false;
-        } else {
-            ends_word = c.cls != MT_MARK && c.code_point != '\'';
         }
-        at = before;
     }
     return 0;
 }

@@ -93,6 +93,7 @@ cdef extern from "encoder.h":
     void mt_encoder_free(mt_encoder *e) noexcept nogil
     mt_status mt_workspace_init(mt_workspace *w) noexcept nogil
     void mt_workspace_free(mt_workspace *w) noexcept nogil
+    mt_status mt_reserve_for(mt_workspace *w, size_t length) noexcept nogil
     mt_status mt_append_merged(
         const mt_encoder *e, mt_workspace *w, const uint8_t *piece, size_t length
     ) noexcept nogil

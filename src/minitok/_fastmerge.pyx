@@ -28,7 +28,6 @@ from libc.string cimport memcpy, memset
 
 from minitok._core_api cimport *
 
-from array import array
 from operator import index
 
 from minitok._errors import MAX_COUNT, check_counts, counts_too_large, missing_byte
@@ -390,22 +389,12 @@ cdef class Encoder:
 
     def encode_plain(self, text, str without):
         """The ids of a str of moderate length that has none of some characters and no surrogate; else None."""
-        cdef Py_ssize_t i, length
         cdef _Workspace w
-        if type(text) is not str or not self.splits_here:
+        if type(text) is not str or PyUnicode_GET_LENGTH(text) >= PLAIN_LENGTH:
             return None
-        length = PyUnicode_GET_LENGTH(text)
-        if length >= PLAIN_LENGTH:
-            return None
-        for i in range(PyUnicode_GET_LENGTH(without)):
-            if PyUnicode_FindChar(text, PyUnicode_READ_CHAR(without, i), 0, length, 1) >= 0:
-                return None
         w = self._take()
         try:
-            self._encode(text, w, <size_t> -1, False)
-            return self._to_list(w)
-        except UnicodeEncodeError:
-            return None
+            return self._to_list(w) if self._encode_plain(text, without, w) else None
         finally:
             self._give_back(w)
 
@@ -417,22 +406,44 @@ cdef class Encoder:
         finally:
             self._give_back(w)
 
-    def encode_many_uint32(self, texts):
-        """Encode several texts, each as spans with a special token behind them, or None; see `_pymerge.Encoder`."""
+    cdef bint _encode_plain(self, text, str without, _Workspace w) except -1:
+        """Append the ids of a str that has none of some characters and no surrogate; False if it is something else."""
+        cdef Py_ssize_t i, length
+        cdef size_t before = w.c.ids.length
+        if type(text) is not str or not self.splits_here:
+            return False
+        length = PyUnicode_GET_LENGTH(text)
+        for i in range(PyUnicode_GET_LENGTH(without)):
+            if PyUnicode_FindChar(text, PyUnicode_READ_CHAR(without, i), 0, length, 1) >= 0:
+                return False
+        try:
+            self._encode(text, w, <size_t> -1, False)
+        except UnicodeEncodeError:
+            w.c.ids.length = before
+            return False
+        return True
+
+    def encode_many_uint32(self, texts, str without, spans):
+        """Encode several texts: their ids, and how many each has; see `_pymerge.Encoder`."""
         cdef _Workspace w = self._take()
         cdef size_t before
-        cdef list counts = []
+        cdef Py_ssize_t i, count = len(texts)
+        cdef bytes counts = PyBytes_FromStringAndSize(NULL, count * sizeof(int64_t))
+        cdef int64_t *lengths = <int64_t *> PyBytes_AS_STRING(counts)
         try:
-            for spans in texts:
+            check(mt_reserve_for(&w.c, sum([len(text) for text in texts])))
+            for i in range(count):
                 before = w.c.ids.length
-                for span, special in spans:
-                    self._encode(span, w, <size_t> -1, False)
-                    if special is not None:
-                        check(mt_ids_reserve(&w.c.ids, 1))
-                        w.c.ids.data[w.c.ids.length] = special
-                        w.c.ids.length += 1
-                counts.append(w.c.ids.length - before)
-            return self._to_buffer(w), bytearray(array("q", counts).tobytes())
+                text = texts[i]
+                if without is None or not self._encode_plain(text, without, w):
+                    for span, special in spans(text):
+                        self._encode(span, w, <size_t> -1, False)
+                        if special is not None:
+                            check(mt_ids_reserve(&w.c.ids, 1))
+                            w.c.ids.data[w.c.ids.length] = special
+                            w.c.ids.length += 1
+                lengths[i] = w.c.ids.length - before
+            return self._to_buffer(w), counts
         finally:
             self._give_back(w)
 

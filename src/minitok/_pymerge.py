@@ -48,6 +48,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from heapq import heapify, heappop, heappush
 from itertools import chain, pairwise
 from operator import index
+from typing import Any
 
 from minitok._errors import MAX_COUNT, check_counts, counts_too_large, missing_byte
 from minitok.pretokenizer import bytes_of, get_pretokenizer, text_of
@@ -169,21 +170,33 @@ class Encoder:
         return bytearray(array("I", self.encode(text)).tobytes())
 
     def encode_many_uint32(
-        self, texts: Iterable[Iterable[tuple[str | bytes, int | None]]]
+        self,
+        texts: Sequence[Any],
+        without: str | None,
+        spans: Callable[[Any], Iterable[tuple[str | bytes, int | None]]],
     ) -> tuple[bytes | bytearray, bytes | bytearray]:
-        """Encode several texts, each as spans of ordinary text with the special token behind it, or None.
+        """Encode several texts.
+
+        Args:
+            texts: strings or bytes.
+            without: a str that has none of these characters, and no surrogate, is ordinary text; None: none is.
+            spans: the ordinary spans of any other text, each with the special token behind it, or None.
 
         Returns:
             The ids of all, and how many each text has: unsigned 32-bit and signed 64-bit numbers.
         """
         ids = array("I")
         counts = array("q")
-        for spans in texts:
+        for text in texts:
             before = len(ids)
-            for span, special in spans:
-                ids.extend(self.encode(span))
-                if special is not None:
-                    ids.append(special)
+            plain = None if without is None else self.encode_plain(text, without)
+            if plain is None:
+                for span, special in spans(text):
+                    ids.extend(self.encode(span))
+                    if special is not None:
+                        ids.append(special)
+            else:
+                ids.extend(plain)
             counts.append(len(ids) - before)
         return bytearray(ids.tobytes()), bytearray(counts.tobytes())
 

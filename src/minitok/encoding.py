@@ -352,9 +352,14 @@ class Encoding:
 
         allowed, disallowed = self._special.policy(allowed_special, disallowed_special)
         texts = list(text)
+        without: str | None = None
+        if not allowed and disallowed <= self._special.names and self._special.survive_repair:
+            without = self._special.first_characters if disallowed else ""
 
         def encode(part: slice) -> tuple[bytes | bytearray, bytes | bytearray]:
-            return self._encoder.encode_many_uint32(self._spans(one, allowed, disallowed) for one in texts[part])
+            return self._encoder.encode_many_uint32(
+                texts[part], without, partial(self._spans, allowed_special=allowed, disallowed_special=disallowed)
+            )
 
         sizes = [len(one) for one in texts]
         threads = thread_count(num_threads, sum(sizes))

@@ -54,7 +54,7 @@ class SpecialTokens:
         self.first_characters = "".join(sorted({token[0] for token in ids}))
         self._beginning = commonprefix(list(ids))  # noqa: RUF071 (characters are meant)
         # Repairing surrogates makes characters above U+FFFF, and U+FFFD.
-        self._survive_repair = not re.search("[\ufffd\U00010000-\U0010ffff]", "".join(ids))
+        self.survive_repair = not re.search("[\ufffd\U00010000-\U0010ffff]", "".join(ids))
         self._beginning_bytes = self._beginning.encode("utf-8", "surrogatepass")
 
     def are_absent(self, text: str | bytes) -> bool:
@@ -63,7 +63,7 @@ class SpecialTokens:
             return True
         if not isinstance(text, str):
             return bool(self._beginning_bytes) and self._beginning_bytes not in text
-        if not self._survive_repair and not text.isascii():
+        if not self.survive_repair and not text.isascii():
             return False
         if not self._beginning:
             return self._regex.search(text) is None

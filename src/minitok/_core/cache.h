@@ -2,7 +2,8 @@
  *
  * An entry holds the whole key of the piece, so that it can never change a result, and up to four ids; how many
  * there are stands beside the length, and is 0 in an empty entry. Two entries share a bucket, which is a line of
- * the processor's cache: the newer one comes first, the older one makes way.
+ * the processor's cache: the newer one comes first, the older one makes way. Longer pieces, and those of more ids, have a
+ * second, simpler table.
  *
  * The table begins as small as a short text needs. It grows only where that pays: when it has filled, and most of
  * the pieces that were asked for were there. */
@@ -14,12 +15,13 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "hash.h"
 #include "key.h"
 #include "memory.h"
 #include "status.h"
 
-#define MT_FEWEST_BUCKETS ((size_t)1 << 11) /* 128 KiB */
-#define MT_MOST_BUCKETS ((size_t)1 << 17)   /* 8 MiB */
+#define MT_FEWEST_BUCKETS ((size_t)1 << 10) /* 64 KiB */
+#define MT_MOST_BUCKETS ((size_t)1 << 18)   /* 16 MiB */
 #define MT_CACHED_IDS 4
 
 typedef struct {
@@ -27,6 +29,18 @@ typedef struct {
     uint64_t high; /* the topmost byte: count of ids << 4 | length of the piece */
     uint32_t ids[MT_CACHED_IDS];
 } mt_cache_entry;
+
+#define MT_LONG_BYTES 32
+#define MT_LONG_IDS 7
+#define MT_LONG_SLOTS ((size_t)1 << 14) /* 1 MiB */
+
+/* What does not fit into an entry: a longer piece, or more ids. */
+typedef struct {
+    uint8_t bytes[MT_LONG_BYTES];
+    uint32_t ids[MT_LONG_IDS];
+    uint8_t length; /* 0 in an empty entry */
+    uint8_t count;
+} mt_long_entry;
 
 typedef struct {
     mt_cache_entry entries[2];
@@ -37,6 +51,7 @@ typedef struct {
     size_t mask;
     size_t asked; /* pieces, and those that were not there, since the table has its size */
     size_t missed;
+    mt_long_entry *long_entries; /* NULL until there is one */
 } mt_cache;
 
 static inline mt_cache_bucket *mt_cache_bucket_of(const mt_cache *cache, mt_piece_key key) {
@@ -64,13 +79,16 @@ static inline mt_status mt_cache_allocate(mt_cache *cache, size_t buckets) {
     if (fresh == NULL) {
         return MT_NO_MEMORY;
     }
-    *cache = (mt_cache){.buckets = fresh, .mask = buckets - 1};
+    cache->buckets = fresh;
+    cache->mask = buckets - 1;
     return MT_OK;
 }
 
 static inline void mt_cache_free(mt_cache *cache) {
     mt_table_free(cache->buckets, (cache->mask + 1) * sizeof *cache->buckets);
+    mt_table_free(cache->long_entries, MT_LONG_SLOTS * sizeof *cache->long_entries);
     cache->buckets = NULL;
+    cache->long_entries = NULL;
 }
 
 /* Four times as large. Without memory for that it stays as it is. */
@@ -89,6 +107,7 @@ static inline void mt_cache_grow(mt_cache *cache) {
             }
         }
     }
+    old.long_entries = NULL; /* they stay */
     mt_cache_free(&old);
 }
 
@@ -105,6 +124,30 @@ static inline void mt_cache_put(mt_cache *cache, mt_piece_key key, const uint32_
     bucket->entries[0].low = key.low;
     bucket->entries[0].high = key.high | (uint64_t)count << 60;
     memcpy(bucket->entries[0].ids, ids, count * sizeof *ids);
+}
+
+/* The entry that has or would have a piece of up to MT_LONG_BYTES; NULL if there is no table and no memory for it. */
+static inline mt_long_entry *mt_long_entry_of(mt_cache *cache, const uint8_t *piece, size_t length) {
+    if (cache->long_entries == NULL) {
+        cache->long_entries = mt_table_allocate(MT_LONG_SLOTS * sizeof *cache->long_entries);
+        if (cache->long_entries == NULL) {
+            return NULL;
+        }
+    }
+    return &cache->long_entries[mt_hash_bytes(piece, length) >> 32 & (MT_LONG_SLOTS - 1)];
+}
+
+static inline bool mt_long_entry_is(const mt_long_entry *entry, const uint8_t *piece, size_t length) {
+    return entry->length == length && memcmp(entry->bytes, piece, length) == 0;
+}
+
+static inline void mt_long_put(
+    mt_long_entry *entry, const uint8_t *piece, size_t length, const uint32_t *ids, size_t count
+) {
+    memcpy(entry->bytes, piece, length);
+    memcpy(entry->ids, ids, count * sizeof *ids);
+    entry->length = (uint8_t)length;
+    entry->count = (uint8_t)count;
 }
 
 #endif

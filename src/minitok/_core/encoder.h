@@ -140,11 +140,25 @@ static inline mt_status mt_append_piece(const mt_encoder *e, mt_workspace *w, co
 static mt_status mt_append_uncached(
     const mt_encoder *e, mt_workspace *w, const uint8_t *piece, size_t length, mt_piece_key key
 ) {
+    mt_long_entry *entry = NULL;
+    if (length <= MT_LONG_BYTES) {
+        entry = mt_long_entry_of(&w->cache, piece, length);
+        if (entry != NULL && mt_long_entry_is(entry, piece, length)) {
+            mt_status status = mt_ids_reserve(&w->ids, MT_LONG_IDS);
+            if (status == MT_OK) {
+                memcpy(w->ids.data + w->ids.length, entry->ids, sizeof entry->ids);
+                w->ids.length += entry->count;
+            }
+            return status;
+        }
+    }
     size_t before = w->ids.length;
     mt_status status = mt_append_keyed(e, w, piece, length, key);
     size_t count = w->ids.length - before;
     if (status == MT_OK && length <= MT_KEY_BYTES && count <= MT_CACHED_IDS) {
         mt_cache_put(&w->cache, key, w->ids.data + before, count);
+    } else if (status == MT_OK && entry != NULL && count <= MT_LONG_IDS) {
+        mt_long_put(entry, piece, length, w->ids.data + before, count);
     }
     return status;
 }
@@ -240,6 +254,11 @@ static inline mt_status mt_append_batch(const mt_encoder *e, mt_workspace *w, mt
     return MT_OK;
 }
 
+/* Room for the ids of a long text. Most have fewer than these; what is not used is never touched. */
+static inline mt_status mt_reserve_for(mt_workspace *w, size_t length) {
+    return length > MT_LARGE_PAGE ? mt_ids_reserve(&w->ids, length / 4) : MT_OK;
+}
+
 /* Append the ids of a text, or add to `counted` how many there are. Stops at any time after there are more than
  * `limit`. */
 static inline mt_status mt_encode(
@@ -250,9 +269,8 @@ static inline mt_status mt_encode(
     mt_batch batch;
     batch.count = 0;
     mt_splitter_init(&splitter, e->pattern, e->classify, text, length);
-    if (!only_count && length > MT_LARGE_PAGE && limit > length) {
-        /* Most texts have fewer ids than this; what is not used is never touched. */
-        mt_status status = mt_ids_reserve(&w->ids, length / 4);
+    if (!only_count && limit > length) {
+        mt_status status = mt_reserve_for(w, length);
         if (status != MT_OK) {
             return status;
         }

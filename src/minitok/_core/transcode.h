@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bits.h"
 #include "encoder.h"
 #include "status.h"
 #include "unicode.h"
@@ -25,7 +26,7 @@ typedef struct {
     int width;     /* bytes a character: 1, 2 or 4 */
 } mt_string;
 
-static inline uint32_t mt_code_point_at(mt_string s, size_t at) {
+MT_INLINE uint32_t mt_code_point_at(mt_string s, size_t at) {
     switch (s.width) {
     case 1:
         return ((const uint8_t *)s.data)[at];
@@ -36,14 +37,59 @@ static inline uint32_t mt_code_point_at(mt_string s, size_t at) {
     }
 }
 
-/* Write `count` characters from `at` on as UTF-8; `out` has room for 4 bytes each. Surrogates have no UTF-8. */
-static inline mt_status mt_to_utf8(mt_string s, size_t at, size_t count, uint8_t *out, size_t *written) {
+#define MT_ASCII_STRETCH 16
+
+/* Copy MT_ASCII_STRETCH characters as bytes; false if they are not all ASCII. Compilers make a few instructions of
+ * it, if the sum has the type of the characters. */
+MT_INLINE bool mt_copy_ascii(mt_string s, size_t at, uint8_t *out) {
+    if (s.width == 2) {
+        const uint16_t *from = (const uint16_t *)s.data + at;
+        uint16_t all = 0;
+        for (size_t i = 0; i < MT_ASCII_STRETCH; i++) {
+            all |= from[i];
+            out[i] = (uint8_t)from[i];
+        }
+        return all < 0x80;
+    }
+    uint32_t all = 0;
+    for (size_t i = 0; i < MT_ASCII_STRETCH; i++) {
+        uint32_t c = mt_code_point_at(s, at + i);
+        all |= c;
+        out[i] = (uint8_t)c;
+    }
+    return all < 0x80;
+}
+
+/* `s.width` is a constant where this is called, so that nothing is asked for each character. */
+MT_INLINE mt_status mt_to_utf8_of_width(mt_string s, size_t at, size_t count, uint8_t *out, size_t *written) {
     uint8_t *to = out;
-    for (size_t end = at + count; at < end; at++) {
+    size_t end = at + count;
+    while (at < end) {
         uint32_t c = mt_code_point_at(s, at);
         if (c < 0x80) {
-            *to++ = (uint8_t)c;
-        } else if (c < 0x800) {
+            if (end - at < MT_ASCII_STRETCH) {
+                *to++ = (uint8_t)c;
+                at++;
+                continue;
+            }
+            while (mt_copy_ascii(s, at, to)) {
+                at += MT_ASCII_STRETCH;
+                to += MT_ASCII_STRETCH;
+                if (end - at < MT_ASCII_STRETCH) {
+                    break;
+                }
+            }
+            if (end - at >= MT_ASCII_STRETCH) {
+                /* Those before the one that is not ASCII are copied already. */
+                while (mt_code_point_at(s, at) < 0x80) {
+                    at++;
+                    to++;
+                }
+            }
+            continue;
+        }
+        at++;
+        if (c < 0x800) {
             *to++ = (uint8_t)(0xC0 | c >> 6);
             *to++ = (uint8_t)(0x80 | (c & 0x3F));
         } else if (c < 0x10000) {
@@ -62,6 +108,19 @@ static inline mt_status mt_to_utf8(mt_string s, size_t at, size_t count, uint8_t
     }
     *written = (size_t)(to - out);
     return MT_OK;
+}
+
+/* Write `count` characters from `at` on as UTF-8; `out` has room for 4 bytes each, and MT_ASCII_STRETCH more.
+ * Surrogates have no UTF-8. */
+static inline mt_status mt_to_utf8(mt_string s, size_t at, size_t count, uint8_t *out, size_t *written) {
+    switch (s.width) {
+    case 1:
+        return mt_to_utf8_of_width((mt_string){s.data, s.length, 1}, at, count, out, written);
+    case 2:
+        return mt_to_utf8_of_width((mt_string){s.data, s.length, 2}, at, count, out, written);
+    default:
+        return mt_to_utf8_of_width((mt_string){s.data, s.length, 4}, at, count, out, written);
+    }
 }
 
 /* Whether a safe boundary may stand before a character. */
@@ -134,7 +193,7 @@ static inline mt_status mt_encode_string(
     for (size_t at = 0; at < s.length && w->counted + w->ids.length <= limit;) {
         size_t count = s.length - at < stretch ? s.length - at : stretch;
         size_t written = 0;
-        mt_status status = mt_text_reserve(w, filled + 4 * count);
+        mt_status status = mt_text_reserve(w, filled + 4 * count + MT_ASCII_STRETCH);
         if (status == MT_OK) {
             status = mt_to_utf8(s, at, count, w->text + filled, &written);
         }

@@ -11,6 +11,11 @@ CLASS_CHARACTERS = [
     "ʰ",  # Lm
     "א",  # Lo
     "字",  # Lo, three bytes
+    "ア",
+    "・",  # a sign among kana
+    "\u3099",  # a mark among kana
+    "\u3097",  # unassigned among kana
+    "\x01",
     "\U00010400",  # Lu, four bytes
     "\U00020000",  # Lo, four bytes
     "\u0301",  # Mn

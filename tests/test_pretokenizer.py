@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import regex
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from minitok.patterns import PATTERNS, find_named_pattern, resolve_pattern
@@ -38,7 +38,7 @@ def test_nothing_is_lost(pattern: str | None, text: str) -> None:
 
 
 @given(
-    st.sampled_from(["r50k", "cl100k", "o200k"]),
+    st.sampled_from(sorted(PATTERNS)),
     st.lists(st.one_of(class_text, any_text), max_size=8),
     st.integers(1, 9),
 )
@@ -49,6 +49,26 @@ def test_chunks_have_the_pieces_of_the_whole(name: str, parts: list[str], size: 
     chunks = list(pretokenizer.chunks(text, size))
     assert "".join(chunks) == text
     assert [piece for chunk in chunks for piece in pretokenizer.split(chunk)] == pretokenizer.split(text)
+
+
+#: As deepseek.tokenizer.json has them.
+DEEPSEEK_STAGES = (
+    r"\p{N}{1,3}",
+    "[\u4e00-\u9fa5\u3040-\u309f\u30a0-\u30ff]+",
+    r"[!\"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~][A-Za-z]+|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+"
+    r"| ?[\p{P}\p{S}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+",
+)
+
+
+@given(st.lists(st.one_of(class_text, any_text), max_size=6).map("".join))
+@example("ア・\n")  # what belongs to another stage is the end of the text
+@example("  1  字 a\x00\x01b!é!e")
+def test_three_stages_in_one_expression(text: str) -> None:
+    pieces = [text]
+    for stage in DEEPSEEK_STAGES:
+        split = Pretokenizer(stage).split
+        pieces = [cut for piece in pieces for cut in split(piece)]
+    assert Pretokenizer(PATTERNS["deepseek"].regex).split(text) == pieces
 
 
 @given(any_bytes)

@@ -96,10 +96,42 @@ _TEKKEN = NamedPattern(
     ),
 )
 
+# DeepSeek V3 splits in three stages, each of which cuts what the one before left, between its matches too:
+# `\p{N}{1,3}`, then `[\u4e00-\u9fa5\u3040-\u309f\u30a0-\u30ff]+`, then words, punctuation and white space
+# (`pre_tokenizer` of deepseek.tokenizer.json). Here they are one expression: the classes of a later stage leave out
+# the characters of an earlier one, and what the last stage does not match is cut where its next match begins.
+_KANA_WORD = r"""\u4e00-\u9fa5\u3041-\u3096\u3099\u309a\u309d-\u309f\u30a1-\u30fa\u30fc-\u30ff"""
+_KANA_SIGN = r"""\u309b\u309c\u30a0\u30fb"""
+_KANA_REST = r"""\u3040\u3097\u3098"""
+_EARLIER = r"""\p{N}\u4e00-\u9fa5\u3040-\u30ff"""
+#: Letters and marks; signs; and what is neither, nor white space: none of them from an earlier stage.
+_WORD = rf"""[^{_EARLIER}\p{{P}}\p{{S}}\p{{Z}}\p{{C}}]"""
+_SIGN = rf"""[^{_EARLIER}\p{{L}}\p{{M}}\p{{Z}}\p{{C}}]"""
+_REST = rf"""[^{_EARLIER}\p{{L}}\p{{M}}\p{{P}}\p{{S}}\s]"""
+
+_DEEPSEEK = NamedPattern(
+    name="deepseek",
+    regex="|".join(
+        (
+            r"""\p{N}{1,3}""",
+            rf"""[{_KANA_REST}]?[{_KANA_WORD}]+""",
+            rf"""[{_KANA_SIGN}]+""",
+            rf"""(?:[{_KANA_REST}](?![{_KANA_WORD}]))+""",
+            r"""[!-/:-@\[-`{-~][A-Za-z]+""",
+            rf"""[^\r\n{_EARLIER}\p{{L}}\p{{P}}\p{{S}}]?{_WORD}+""",
+            rf""" ?{_SIGN}+[\r\n]*""",
+            r"""\s*[\r\n]+""",
+            rf"""\s+(?![^\s{_EARLIER}])""",
+            r"""\s+""",
+            rf"""(?:{_REST}(?!{_WORD}))+""",
+        )
+    ),
+)
+
 #: Every name, aliases included.
 PATTERNS: dict[str, NamedPattern] = {
     name: pattern
-    for pattern in (_R50K, _CL100K, _O200K, _LLAMA3, _QWEN2, _TEKKEN)
+    for pattern in (_R50K, _CL100K, _O200K, _LLAMA3, _QWEN2, _TEKKEN, _DEEPSEEK)
     for name in (pattern.name, *pattern.aliases)
 }
 

@@ -29,6 +29,7 @@ typedef struct {
     uint64_t newline;      /* U+000A and U+000D */
     uint64_t apostrophe;
     uint64_t slash;
+    uint64_t control;      /* U+0000 to U+001F, and U+007F */
     uint64_t high;         /* not ASCII */
     uint64_t continuation; /* 80 to BF */
     uint64_t ideograph;    /* E5 to E9, EB or EC: the first of three bytes of U+5000-9FFF or U+B000-CFFF, which are
@@ -51,6 +52,7 @@ static inline void mt_classify_block_portable(const uint8_t *bytes, mt_block *ou
         out->newline |= b == '\n' || b == '\r' ? bit : 0;
         out->apostrophe |= b == '\'' ? bit : 0;
         out->slash |= b == '/' ? bit : 0;
+        out->control |= b < 0x20 || b == 0x7F ? bit : 0;
         out->high |= b >= 0x80 ? bit : 0;
         out->continuation |= b >= 0x80 && b < 0xC0 ? bit : 0;
         out->ideograph |= (b >= 0xE5 && b <= 0xE9) || b == 0xEB || b == 0xEC ? bit : 0;
@@ -88,6 +90,7 @@ static inline void mt_classify_block_sse2(const uint8_t *bytes, mt_block *out) {
         b.newline |= mt_bits_sse2(_mm_or_si128(mt_equal_sse2(x, '\n'), mt_equal_sse2(x, '\r')), part);
         b.apostrophe |= mt_bits_sse2(mt_equal_sse2(x, '\''), part);
         b.slash |= mt_bits_sse2(mt_equal_sse2(x, '/'), part);
+        b.control |= mt_bits_sse2(_mm_or_si128(mt_range_sse2(x, 0x1F, 32), mt_equal_sse2(x, 0x7F)), part);
         b.high |= mt_bits_sse2(x, part);
         b.continuation |= mt_bits_sse2(_mm_cmplt_epi8(x, _mm_set1_epi8((char)0xC0)), part);
         __m128i ideograph = _mm_or_si128(mt_range_sse2(x, 0xE9, 5), mt_range_sse2(x, 0xEC, 2));
@@ -124,6 +127,10 @@ MT_AVX2 static inline __m256i mt_newline_avx2(__m256i x) {
     return _mm256_or_si256(mt_equal_avx2(x, '\n'), mt_equal_avx2(x, '\r'));
 }
 
+MT_AVX2 static inline __m256i mt_control_avx2(__m256i x) {
+    return _mm256_or_si256(mt_range_avx2(x, 0x1F, 32), mt_equal_avx2(x, 0x7F));
+}
+
 MT_AVX2 static inline __m256i mt_ideograph_avx2(__m256i x) {
     return _mm256_or_si256(mt_range_avx2(x, 0xE9, 5), mt_range_avx2(x, 0xEC, 2));
 }
@@ -140,6 +147,7 @@ MT_AVX2 static inline void mt_classify_block_avx2(const uint8_t *bytes, mt_block
     out->newline = mt_bits_avx2(mt_newline_avx2(low), mt_newline_avx2(high));
     out->apostrophe = mt_bits_avx2(mt_equal_avx2(low, '\''), mt_equal_avx2(high, '\''));
     out->slash = mt_bits_avx2(mt_equal_avx2(low, '/'), mt_equal_avx2(high, '/'));
+    out->control = mt_bits_avx2(mt_control_avx2(low), mt_control_avx2(high));
     out->high = mt_bits_avx2(low, high);
     out->continuation = mt_bits_avx2(_mm256_cmpgt_epi8(lead, low), _mm256_cmpgt_epi8(lead, high));
     out->ideograph = mt_bits_avx2(mt_ideograph_avx2(low), mt_ideograph_avx2(high));
@@ -166,8 +174,8 @@ static inline uint8x16_t mt_equal_neon(uint8x16_t x, uint8_t value) {
 }
 
 static inline void mt_classify_block_neon(const uint8_t *bytes, mt_block *out) {
-    uint8x16_t letter[4], small[4], digit[4], space[4], white[4], newline[4], apostrophe[4], slash[4], high[4],
-        continuation[4], ideograph[4];
+    uint8x16_t letter[4], small[4], digit[4], space[4], white[4], newline[4], apostrophe[4], slash[4], control[4],
+        high[4], continuation[4], ideograph[4];
     for (int part = 0; part < 4; part++) {
         uint8x16_t x = vld1q_u8(bytes + 16 * part);
         letter[part] = mt_range_neon(vorrq_u8(x, vdupq_n_u8(0x20)), 'z', 26);
@@ -178,6 +186,7 @@ static inline void mt_classify_block_neon(const uint8_t *bytes, mt_block *out) {
         newline[part] = vorrq_u8(mt_equal_neon(x, '\n'), mt_equal_neon(x, '\r'));
         apostrophe[part] = mt_equal_neon(x, '\'');
         slash[part] = mt_equal_neon(x, '/');
+        control[part] = vorrq_u8(mt_range_neon(x, 0x1F, 32), mt_equal_neon(x, 0x7F));
         high[part] = vtstq_u8(x, vdupq_n_u8(0x80));
         continuation[part] = mt_range_neon(x, 0xBF, 64);
         ideograph[part] = vorrq_u8(mt_range_neon(x, 0xE9, 5), mt_range_neon(x, 0xEC, 2));
@@ -185,8 +194,8 @@ static inline void mt_classify_block_neon(const uint8_t *bytes, mt_block *out) {
     *out = (mt_block){
         .letter = mt_bits_neon(letter), .small = mt_bits_neon(small), .digit = mt_bits_neon(digit),
         .space = mt_bits_neon(space), .white = mt_bits_neon(white), .newline = mt_bits_neon(newline),
-        .apostrophe = mt_bits_neon(apostrophe), .slash = mt_bits_neon(slash), .high = mt_bits_neon(high),
-        .continuation = mt_bits_neon(continuation), .ideograph = mt_bits_neon(ideograph),
+        .apostrophe = mt_bits_neon(apostrophe), .slash = mt_bits_neon(slash), .control = mt_bits_neon(control),
+        .high = mt_bits_neon(high), .continuation = mt_bits_neon(continuation), .ideograph = mt_bits_neon(ideograph),
     };
 }
 

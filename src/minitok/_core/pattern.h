@@ -23,9 +23,14 @@ typedef struct {
     mt_punctuation_tail punctuation_tail;
     bool newline_ends_space;    /* white space up to the last newline of a run is a piece */
     bool space_to_end_first;    /* but at the end of the text a whole run of white space is one */
+    bool in_stages;             /* numbers are cut out first, then runs of Han and kana, and only what is left between
+                                   them by the rest, to which they are the end of the text: words have marks;
+                                   one ASCII punctuation character begins a word of ASCII letters; what is neither
+                                   letter, mark, number, punctuation, symbol nor white space may be a word's prefix,
+                                   and is else a piece of its own kind */
 } mt_pattern;
 
-enum { MT_R50K, MT_CL100K, MT_O200K, MT_LLAMA3, MT_QWEN2, MT_TEKKEN, MT_PATTERNS };
+enum { MT_R50K, MT_CL100K, MT_O200K, MT_LLAMA3, MT_QWEN2, MT_TEKKEN, MT_DEEPSEEK, MT_PATTERNS };
 
 static const mt_pattern mt_patterns[MT_PATTERNS] = {
     [MT_R50K] =
@@ -73,6 +78,12 @@ static const mt_pattern mt_patterns[MT_PATTERNS] = {
      .most_digits = 1,
      .punctuation_tail = MT_TAIL_NEWLINES_AND_SLASHES,
      .newline_ends_space = true},
+    [MT_DEEPSEEK] =
+    {.name = "deepseek",
+     .most_digits = 3,
+     .punctuation_tail = MT_TAIL_NEWLINES,
+     .newline_ends_space = true,
+     .in_stages = true},
 };
 
 /* The pattern of a name; NULL if the scanner does not know it. */

@@ -45,6 +45,29 @@ static inline size_t mt_contraction_end(const uint8_t *text, size_t at, size_t e
     return at;
 }
 
+/* Whether a character belongs to the second of a pattern's stages. */
+static inline bool mt_is_han_or_kana(mt_char c) {
+    return c.length == 3 &&
+           ((c.code_point >= 0x4E00 && c.code_point <= 0x9FA5) || (c.code_point >= 0x3040 && c.code_point <= 0x30FF));
+}
+
+static inline bool mt_is_word_in_stages(mt_class cls) {
+    return mt_is_letter(cls) || cls == MT_MARK;
+}
+
+static inline bool mt_is_ascii_letter(uint8_t byte) {
+    return (byte | 0x20) >= 'a' && (byte | 0x20) <= 'z';
+}
+
+/* The character at text[at] as a piece sees it: with stages, what belongs to another one is the end of the text. */
+static inline mt_char mt_next_char(const mt_pattern *p, const uint8_t *text, size_t at, size_t end, bool kana) {
+    mt_char c = mt_char_at(text, at, end);
+    if (p->in_stages && (c.cls == MT_NUMBER || mt_is_han_or_kana(c) != kana)) {
+        c.cls = MT_END;
+    }
+    return c;
+}
+
 /* The end of the run of letters at text[at]; `at` if there is none. */
 static inline size_t mt_letters_end(const uint8_t *text, size_t at, size_t end) {
     mt_char c = mt_char_at(text, at, end);
@@ -122,17 +145,18 @@ static inline size_t mt_number_end(const mt_pattern *p, const uint8_t *text, siz
     return at;
 }
 
-static inline bool mt_is_punctuation(mt_class cls) {
-    return cls == MT_OTHER || cls == MT_MARK;
+/* Whether a character is what the pattern takes for punctuation. */
+static inline bool mt_is_punctuation(const mt_pattern *p, mt_class cls) {
+    return cls == MT_SIGN || (!p->in_stages && (cls == MT_OTHER || cls == MT_MARK));
 }
 
-static inline size_t mt_punctuation_end(const mt_pattern *p, const uint8_t *text, size_t at, size_t end) {
-    mt_char c = mt_char_at(text, at, end);
-    while (mt_is_punctuation(c.cls)) {
+static inline size_t mt_punctuation_end(const mt_pattern *p, const uint8_t *text, size_t at, size_t end, bool kana) {
+    mt_char c = mt_next_char(p, text, at, end, kana);
+    while (mt_is_punctuation(p, c.cls)) {
         at += c.length;
-        c = mt_char_at(text, at, end);
+        c = mt_next_char(p, text, at, end, kana);
     }
-    if (p->punctuation_tail != MT_TAIL_NONE) {
+    if (p->punctuation_tail != MT_TAIL_NONE && !kana) {
         bool slashes = p->punctuation_tail == MT_TAIL_NEWLINES_AND_SLASHES;
         while (at < end && (text[at] == '\n' || text[at] == '\r' || (slashes && text[at] == '/'))) {
             at++;
@@ -141,18 +165,18 @@ static inline size_t mt_punctuation_end(const mt_pattern *p, const uint8_t *text
     return at;
 }
 
-static inline size_t mt_white_space_end(const mt_pattern *p, const uint8_t *text, size_t at, size_t end) {
+static inline size_t mt_white_space_end(const mt_pattern *p, const uint8_t *text, size_t at, size_t end, bool kana) {
     size_t run = at;
     size_t last = at;            /* where the last character of the run begins */
     size_t after_newline = at;   /* the end of its last newline */
-    mt_char c = mt_char_at(text, run, end);
+    mt_char c = mt_next_char(p, text, run, end, kana);
     while (mt_is_white_space(c.cls)) {
         last = run;
         run += c.length;
         if (c.cls == MT_NEWLINE) {
             after_newline = run;
         }
-        c = mt_char_at(text, run, end);
+        c = mt_next_char(p, text, run, end, kana);
     }
     if (c.cls == MT_END && (p->space_to_end_first || !p->newline_ends_space || after_newline == at)) {
         return run;
@@ -161,6 +185,41 @@ static inline size_t mt_white_space_end(const mt_pattern *p, const uint8_t *text
         return after_newline;
     }
     return last > at ? last : run;
+}
+
+/* What only a pattern in stages has at text[at], whose first character is neither number nor white space that no word
+ * follows: a word, or characters of no class; `at` if it is something else. */
+static inline size_t mt_staged_word_end(
+    const mt_pattern *p, const uint8_t *text, size_t at, size_t end, bool kana, mt_char first
+) {
+    if (first.cls == MT_SIGN) {
+        size_t word = at + 1;
+        while (text[at] < 0x80 && word < end && mt_is_ascii_letter(text[word])) {
+            word++;
+        }
+        return word > at + 1 ? word : at;
+    }
+    if (first.cls == MT_NEWLINE) {
+        return at;
+    }
+    size_t start = mt_is_word_in_stages(first.cls) ? at : at + first.length;
+    size_t run = start;
+    mt_char c = mt_next_char(p, text, run, end, kana);
+    while (mt_is_word_in_stages(c.cls)) {
+        run += c.length;
+        c = mt_next_char(p, text, run, end, kana);
+    }
+    if (run > start || first.cls == MT_SPACE) {
+        return run > start ? run : at;
+    }
+    /* Of no class: up to the last of them if that is the prefix of a word. */
+    size_t last = at;
+    while (c.cls == MT_OTHER) {
+        last = run;
+        run += c.length;
+        c = mt_next_char(p, text, run, end, kana);
+    }
+    return last > at && mt_is_word_in_stages(c.cls) ? last : run;
 }
 
 /* Where the piece that begins at text[at] ends. `at` < `end`; the text ends at `end`. */
@@ -172,26 +231,27 @@ static inline size_t mt_piece_end(const mt_pattern *p, const uint8_t *text, size
         }
     }
     mt_char first = mt_char_at(text, at, end);
-    size_t word = mt_word_end(p, text, at, end, first);
-    if (word > at) {
-        return word;
-    }
     if (first.cls == MT_NUMBER) {
         return mt_number_end(p, text, at, end);
+    }
+    bool kana = p->in_stages && mt_is_han_or_kana(first);
+    size_t word = p->in_stages ? mt_staged_word_end(p, text, at, end, kana, first) : mt_word_end(p, text, at, end, first);
+    if (word > at) {
+        return word;
     }
     size_t start = at;
     mt_class cls = first.cls;
     if (first.cls == MT_SPACE && first.code_point == ' ') {
         start = at + 1;
-        cls = mt_char_at(text, start, end).cls;
+        cls = mt_next_char(p, text, start, end, kana).cls;
         if (cls == MT_NUMBER && p->most_digits == 0) {
             return mt_number_end(p, text, start, end);
         }
     }
-    if (mt_is_punctuation(cls)) {
-        return mt_punctuation_end(p, text, start, end);
+    if (mt_is_punctuation(p, cls)) {
+        return mt_punctuation_end(p, text, start, end, kana);
     }
-    return mt_white_space_end(p, text, at, end);
+    return mt_white_space_end(p, text, at, end, kana);
 }
 
 #endif

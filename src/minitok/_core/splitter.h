@@ -48,6 +48,10 @@ static uint64_t mt_window_starts_tekken(mt_block_classifier classify, const uint
     return mt_window_starts(&mt_patterns[MT_TEKKEN], classify, text, left);
 }
 
+static uint64_t mt_window_starts_deepseek(mt_block_classifier classify, const uint8_t *text, size_t left) {
+    return mt_window_starts(&mt_patterns[MT_DEEPSEEK], classify, text, left);
+}
+
 static const mt_window_function mt_window_functions[MT_PATTERNS] = {
     [MT_R50K] = mt_window_starts_r50k,
     [MT_CL100K] = mt_window_starts_cl100k,
@@ -55,6 +59,7 @@ static const mt_window_function mt_window_functions[MT_PATTERNS] = {
     [MT_LLAMA3] = mt_window_starts_llama3,
     [MT_QWEN2] = mt_window_starts_qwen2,
     [MT_TEKKEN] = mt_window_starts_tekken,
+    [MT_DEEPSEEK] = mt_window_starts_deepseek,
 };
 
 typedef struct {

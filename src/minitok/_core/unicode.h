@@ -13,14 +13,15 @@
 
 typedef enum {
     MT_END,      /* the end of the text; no character */
-    MT_OTHER,    /* neither letter, mark, number nor white space */
+    MT_OTHER,    /* what is none of those below, and bytes that are not text */
     MT_SPACE,    /* white space that is not a newline */
     MT_NEWLINE,  /* U+000A and U+000D */
     MT_UPPER,    /* Lu, Lt */
     MT_LOWER,    /* Ll */
     MT_CASELESS, /* Lm, Lo */
     MT_MARK,     /* M */
-    MT_NUMBER    /* N */
+    MT_NUMBER,   /* N */
+    MT_SIGN      /* P, S */
 } mt_class;
 
 typedef struct {
@@ -35,10 +36,10 @@ static const uint8_t mt_class_of_category[32] = {
     [MT_CATEGORY_LM] = MT_CASELESS, [MT_CATEGORY_LO] = MT_CASELESS, [MT_CATEGORY_LT] = MT_UPPER,
     [MT_CATEGORY_LU] = MT_UPPER,    [MT_CATEGORY_MC] = MT_MARK,     [MT_CATEGORY_ME] = MT_MARK,
     [MT_CATEGORY_MN] = MT_MARK,     [MT_CATEGORY_ND] = MT_NUMBER,   [MT_CATEGORY_NL] = MT_NUMBER,
-    [MT_CATEGORY_NO] = MT_NUMBER,   [MT_CATEGORY_PC] = MT_OTHER,    [MT_CATEGORY_PD] = MT_OTHER,
-    [MT_CATEGORY_PE] = MT_OTHER,    [MT_CATEGORY_PF] = MT_OTHER,    [MT_CATEGORY_PI] = MT_OTHER,
-    [MT_CATEGORY_PO] = MT_OTHER,    [MT_CATEGORY_PS] = MT_OTHER,    [MT_CATEGORY_SC] = MT_OTHER,
-    [MT_CATEGORY_SK] = MT_OTHER,    [MT_CATEGORY_SM] = MT_OTHER,    [MT_CATEGORY_SO] = MT_OTHER,
+    [MT_CATEGORY_NO] = MT_NUMBER,   [MT_CATEGORY_PC] = MT_SIGN,    [MT_CATEGORY_PD] = MT_SIGN,
+    [MT_CATEGORY_PE] = MT_SIGN,    [MT_CATEGORY_PF] = MT_SIGN,    [MT_CATEGORY_PI] = MT_SIGN,
+    [MT_CATEGORY_PO] = MT_SIGN,    [MT_CATEGORY_PS] = MT_SIGN,    [MT_CATEGORY_SC] = MT_SIGN,
+    [MT_CATEGORY_SK] = MT_SIGN,    [MT_CATEGORY_SM] = MT_SIGN,    [MT_CATEGORY_SO] = MT_SIGN,
     [MT_CATEGORY_ZL] = MT_OTHER,    [MT_CATEGORY_ZP] = MT_OTHER,    [MT_CATEGORY_ZS] = MT_OTHER,
 };
 

@@ -11,12 +11,14 @@
  *   white space  the first of a run that punctuation has not taken as its tail; what follows the last newline of the
  *                run; and its last character, which may be the prefix of what follows
  *   contraction  where it ends; where it belongs to the word before it, not where it begins
+ *   stages       the first of a run of Han and kana; what is before it, or before a number, ends there
  *
  * Only some of these are certain: `mt_window_starts` gives the beginnings up to the last one that is. It stops
  *   - before white space that reaches the end of the window, because what follows it matters;
  *   - before a character that is cut by the end of the window;
  *   - before what this arithmetic does not describe ("odd"): numbers outside of ASCII; marks, and a capital after a
- *     caseless letter, where words go by case; a slash that belongs to the tail of punctuation.
+ *     caseless letter, where words go by case; a slash that belongs to the tail of punctuation; with stages, what has
+ *     no class, and what is not a letter in Han and kana.
  * If that leaves nothing but the beginning of the window, the scanner of scanner.h finds the end of one piece. It is
  * also the specification: both give the same pieces for every text. */
 #ifndef MINITOK_WINDOW_H
@@ -39,7 +41,9 @@ typedef struct {
     uint64_t space;   /* U+0020 */
     uint64_t white;   /* newlines included */
     uint64_t newline;
-    uint64_t other;   /* punctuation: all else, marks included */
+    uint64_t other;   /* punctuation: all else, marks included; with stages, signs only */
+    uint64_t kana;    /* letters of the second stage; of no other class */
+    uint64_t ascii_letter, ascii_other;
     uint64_t apostrophe, slash;
     uint64_t lead;    /* first bytes */
     uint64_t odd;     /* first bytes of characters before which the window ends */
@@ -51,6 +55,7 @@ static inline void mt_window_add_high(
     const mt_pattern *p, const uint8_t *text, size_t left, const mt_block *block, mt_window *w
 ) {
     uint64_t first = block->ideograph & (block->continuation >> 1) & (block->continuation >> 2);
+    first = p->in_stages ? 0 : first;
     uint64_t rest = first << 1 | first << 2;
     uint64_t high = block->high & ~(first | rest);
     w->letter |= first | rest;
@@ -67,6 +72,11 @@ static inline void mt_window_add_high(
         uint64_t bytes = mt_low_bits((int)c.length) << at;
         w->lead &= ~(bytes ^ bit);
         high &= ~bytes;
+        if (p->in_stages && mt_is_han_or_kana(c)) {
+            w->kana |= bytes;
+            w->odd |= mt_is_letter(c.cls) ? 0 : bit;
+            continue;
+        }
         switch (c.cls) {
         case MT_UPPER:
             w->letter |= bytes;
@@ -88,11 +98,12 @@ static inline void mt_window_add_high(
             w->odd |= bit;
             break;
         case MT_MARK:
-            w->other |= bytes;
+            *(p->in_stages ? &w->letter : &w->other) |= bytes;
             w->odd |= p->words_by_case ? bit : 0;
             break;
         default:
             w->other |= bytes;
+            w->odd |= p->in_stages && c.cls == MT_OTHER ? bit : 0;
             break;
         }
     }
@@ -115,8 +126,11 @@ static inline void mt_window_classify(
     w->apostrophe = block.apostrophe;
     w->slash = block.slash;
     w->other = ~(block.letter | block.digit | block.white | block.high);
+    w->ascii_letter = w->letter;
+    w->ascii_other = w->other;
+    w->kana = 0;
     w->lead = UINT64_MAX;
-    w->odd = 0;
+    w->odd = p->in_stages ? block.control & ~block.white : 0;
     if (block.high) {
         mt_window_add_high(p, text, left, &block, w);
     }
@@ -146,7 +160,11 @@ static inline uint64_t mt_to_all_bytes(const mt_window *w, uint64_t first) {
 static inline uint64_t mt_white_space_starts(const mt_pattern *p, const mt_window *w, uint64_t tail) {
     uint64_t white = w->white & ~tail;
     uint64_t starts = white & ~(white << 1);
-    uint64_t last = mt_to_lead(w, white & ~(white >> 1));
+    uint64_t last = white & ~(white >> 1);
+    if (p->in_stages) {
+        last &= ~((w->number | w->kana) >> 1);
+    }
+    last = mt_to_lead(w, last);
     if (!p->newline_ends_space) {
         return starts | last;
     }
@@ -186,6 +204,16 @@ static inline uint64_t mt_contraction_starts(
     return starts;
 }
 
+/* Where pieces begin for the sake of words, with stages. A sign is a prefix if it and the letters are ASCII, it is
+ * alone, and U+0020 has not taken it; then the word ends with those letters. */
+static inline uint64_t mt_staged_starts(const mt_window *w, uint64_t letter_starts, uint64_t taken) {
+    uint64_t before = w->newline | w->number | w->kana | w->other;
+    uint64_t prefixed = letter_starts & w->ascii_letter & (w->ascii_other & ~taken) << 1;
+    uint64_t starts = (letter_starts & before << 1 & ~prefixed) | (w->kana & ~(w->kana << 1));
+    /* Adding the first bit of a run carries to the place behind it. */
+    return starts | ((w->ascii_letter + prefixed) & ~w->ascii_letter & w->letter);
+}
+
 /* Where pieces begin in the window at `text`, of which `left` bytes are left; 64 may be read, those behind the text
  * are 0. Bit 0 is set; the highest bit is the last beginning that is certain. */
 MT_INLINE uint64_t mt_window_starts(
@@ -207,9 +235,11 @@ MT_INLINE uint64_t mt_window_starts(
         }
     }
     uint64_t starts = (other_starts & ~after_space) | mt_white_space_starts(p, &w, tail);
-    if (p->any_prefix) {
-        /* Punctuation is a prefix only if it is one character alone, which U+0020 has not taken. */
-        uint64_t taken = (w.other & w.lead & w.other << 1) | (other_starts & after_space);
+    /* Punctuation is a prefix only if it is one character alone, which U+0020 has not taken. */
+    uint64_t taken = (w.other & w.lead & w.other << 1) | (other_starts & after_space);
+    if (p->in_stages) {
+        starts |= mt_staged_starts(&w, letter_starts, taken);
+    } else if (p->any_prefix) {
         starts |= letter_starts & (w.newline | w.number | mt_to_all_bytes(&w, taken)) << 1;
     } else {
         starts |= letter_starts & ~after_space;

@@ -37,10 +37,10 @@ def corpus(name: str, size: int = -1) -> str:
 
 def cl100k() -> dict[str, Any]:
     """The arguments of both libraries' `Encoding` for cl100k_base, without special tokens."""
-    from minitok.formats.tiktoken_ranks import read_ranks
+    from minitok.formats.tiktoken_ranks import parse_ranks
     from minitok.patterns import PATTERNS
 
-    ranks = read_ranks(data() / "vocabularies/cl100k_base.tiktoken")
+    ranks = parse_ranks((data() / "vocabularies/cl100k_base.tiktoken").read_bytes().splitlines(), "cl100k_base")
     return {"pat_str": PATTERNS["cl100k"].regex, "mergeable_ranks": ranks, "special_tokens": {}}
 
 

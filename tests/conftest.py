@@ -20,7 +20,7 @@ import pytest
 import minitok
 from minitok import _backend, registry
 
-NAMES = ("Encoder", "PieceCounter", "learn_merges")
+NAMES = ("Decoder", "Encoder", "PieceCounter", "RankTable", "learn_merges")
 MODULES = {"native": "minitok._fastmerge", "python": "minitok._pymerge"}
 
 hypothesis.settings.register_profile("dev", deadline=None, max_examples=60)
@@ -67,12 +67,14 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def backend(request: pytest.FixtureRequest) -> Iterator[str]:
+def backend(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The backend that everything runs on, "native" or "python"; programs that tests start use it too."""
     name: str = request.param
     module = importlib.import_module(MODULES[name])
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MINITOK_BACKEND", name)
+        # What is kept in the user's cache folder goes elsewhere.
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
         patch.setattr(_backend, "BACKEND", name)
         patch.setattr(minitok, "BACKEND", name)
         for public in NAMES:

@@ -10,7 +10,7 @@ import tiktoken
 
 import minitok
 from minitok import _backend
-from minitok.formats.tiktoken_ranks import read_ranks
+from minitok.formats.tiktoken_ranks import parse_ranks
 from minitok.patterns import PATTERNS
 
 #: Name to (pattern, special tokens), for each rank file of the test data.
@@ -38,10 +38,15 @@ def corpus(name: str, start: int = 0, size: int = -1) -> str:
         return file.read(size).decode("utf-8", "ignore")
 
 
+def rank_file(name: str) -> Path:
+    """The rank file of a published vocabulary."""
+    return Path(os.environ["MINITOK_TEST_DATA"]) / "vocabularies" / f"{name}.tiktoken"
+
+
 @cache
 def published_ranks(name: str) -> dict[bytes, int]:
     """The tokens of a published vocabulary."""
-    return read_ranks(Path(os.environ["MINITOK_TEST_DATA"]) / "vocabularies" / f"{name}.tiktoken")
+    return parse_ranks(rank_file(name).read_bytes().splitlines(), name)
 
 
 @cache

@@ -39,7 +39,7 @@ LAYERS = [
     {"pretokenizer"},
     {"_pymerge", "_fastmerge"},
     {"_backend"},
-    {"vocabulary", "special_tokens"},
+    {"vocabulary", "special_tokens", "table_files"},
     {"formats.minitok_json", "formats.tiktoken_ranks"},
     {"formats"},
     {"unstable"},

@@ -10,6 +10,7 @@ cdef extern from "status.h":
         MT_MISSING_BYTE
         MT_TOO_LONG
         MT_SURROGATE
+        MT_IRREGULAR
         MT_TOO_MANY_TOKENS
 
 
@@ -63,7 +64,9 @@ cdef extern from "vocabulary.h":
         uint32_t *made
         size_t made_count
         bint whole_piece
+        bint borrowed
     mt_status mt_vocabulary_init(mt_vocabulary *v, size_t tokens, size_t bytes) noexcept nogil
+    void mt_vocabulary_free(mt_vocabulary *v) noexcept nogil
     mt_status mt_index_tokens(mt_vocabulary *v) noexcept nogil
     uint32_t mt_symbol_of_id(const mt_vocabulary *v, uint64_t id) noexcept nogil
     mt_status mt_reserve_pairs(mt_vocabulary *v, size_t count) noexcept nogil
@@ -77,8 +80,24 @@ cdef extern from "implied_merges.h":
 
 cdef extern from "characters.h":
     ctypedef struct mt_characters:
-        pass
+        bint borrowed
+    void mt_characters_free(mt_characters *c) noexcept nogil
     mt_status mt_find_characters(const mt_vocabulary *v, mt_characters *c) noexcept nogil
+
+
+cdef extern from "rank_file.h":
+    mt_status mt_read_rank_file(mt_vocabulary *v, const uint8_t *data, size_t size) noexcept nogil
+
+
+cdef extern from "tables.h":
+    size_t MT_TABLES_SOURCE
+    size_t mt_tables_size(const mt_vocabulary *v, const mt_characters *c) noexcept nogil
+    void mt_tables_write(
+        const mt_vocabulary *v, const mt_characters *c, const uint8_t *source, uint8_t *block
+    ) noexcept nogil
+    bint mt_tables_read(
+        mt_vocabulary *v, mt_characters *c, const uint8_t *source, uint8_t *block, size_t size
+    ) noexcept nogil
 
 
 cdef extern from "encoder.h":
@@ -127,6 +146,7 @@ cdef extern from "decoder.h":
         uint8_t *bytes
     void mt_decoder_free(mt_decoder *d) noexcept nogil
     mt_status mt_decoder_init(mt_decoder *d, size_t ids, size_t bytes) noexcept nogil
+    size_t mt_decoder_set(mt_decoder *d, size_t id, const uint8_t *token, size_t length, size_t at) noexcept nogil
     size_t mt_decoded_length(const mt_decoder *d, const uint32_t *ids, size_t count, size_t *total) noexcept nogil
     void mt_decode_into(
         const mt_decoder *d, const uint32_t *ids, size_t count, uint8_t *out, size_t total

@@ -1,6 +1,6 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, initializedcheck=False, cdivision=True
 # cython: freethreading_compatible=True
-"""The compiled twin of `_pymerge`: the same four names, over the C core in `_core/`.
+"""The compiled twin of `_pymerge`: the same names, over the C core in `_core/`.
 
 Longer than 500 lines because every way from Python objects to the core's memory is here, and nowhere else.
 
@@ -15,7 +15,7 @@ A `PieceCounter` is for one thread; counters of several threads are added up wit
 from cpython.buffer cimport (
     PyBUF_SIMPLE, PyBuffer_FillInfo, PyBuffer_Release, PyObject_CheckBuffer, PyObject_GetBuffer
 )
-from cpython.bytearray cimport PyByteArray_FromStringAndSize
+from cpython.bytearray cimport PyByteArray_AS_STRING, PyByteArray_FromStringAndSize
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from cpython.exc cimport PyErr_CheckSignals
 from cpython.list cimport PyList_New
@@ -28,13 +28,14 @@ from libc.string cimport memcpy, memset
 
 from minitok._core_api cimport *
 
+from collections.abc import Mapping
 from operator import index
 
 from minitok._errors import MAX_COUNT, check_counts, counts_too_large, missing_byte
 from minitok.patterns import find_named_pattern
 from minitok.pretokenizer import bytes_of, get_pretokenizer, text_of
 
-__all__ = ["Decoder", "Encoder", "PieceCounter", "learn_merges"]
+__all__ = ["Decoder", "Encoder", "PieceCounter", "RankTable", "learn_merges"]
 
 
 cdef extern from "Python.h":
@@ -162,6 +163,107 @@ cdef class _Ids:
         return self.size
 
 
+cdef class _RankTable:
+    """The tables of a rank file, which encoders share."""
+
+    cdef mt_vocabulary vocabulary
+    cdef mt_characters characters
+    cdef Py_buffer mapped  # what the tables lie in, if that is not memory of their own
+    cdef dict as_dict_
+
+    def __dealloc__(self):
+        mt_vocabulary_free(&self.vocabulary)
+        mt_characters_free(&self.characters)
+        if self.mapped.buf != NULL:
+            PyBuffer_Release(&self.mapped)
+
+    @classmethod
+    def parse(cls, bytes data):
+        """The tokens of a rank file; None if the file is not regular."""
+        cdef _RankTable table = cls()
+        cdef const uint8_t *start = <const uint8_t *> PyBytes_AS_STRING(data)
+        cdef size_t size = PyBytes_GET_SIZE(data)
+        cdef mt_status status
+        with nogil:
+            status = mt_read_rank_file(&table.vocabulary, start, size)
+            if status == MT_OK:
+                status = mt_add_implied_pairs(&table.vocabulary)
+            if status == MT_OK:
+                mt_index_byte_pairs(&table.vocabulary)
+                status = mt_find_characters(&table.vocabulary, &table.characters)
+        if status == MT_IRREGULAR or status == MT_TOO_MANY_TOKENS:
+            return None
+        check(status)
+        return table
+
+    @classmethod
+    def from_tables(cls, memory, bytes source):
+        """The tokens whose tables are in a buffer, which is not copied; None if they are not of this source."""
+        cdef _RankTable table = cls()
+        cdef const uint8_t *wanted = <const uint8_t *> PyBytes_AS_STRING(source)
+        cdef bint found = False
+        if len(source) != MT_TABLES_SOURCE:
+            raise ValueError(f"a SHA-256 has {MT_TABLES_SOURCE} bytes, not {len(source)}")
+        PyObject_GetBuffer(memory, &table.mapped, PyBUF_SIMPLE)
+        table.vocabulary.borrowed = table.characters.borrowed = True
+        with nogil:
+            found = mt_tables_read(
+                &table.vocabulary, &table.characters, wanted, <uint8_t *> table.mapped.buf, table.mapped.len
+            )
+        return table if found else None
+
+    def tables(self, bytes source):
+        """All tables as one block."""
+        cdef size_t size = mt_tables_size(&self.vocabulary, &self.characters)
+        cdef bytearray block = bytearray(size)
+        if len(source) != MT_TABLES_SOURCE:
+            raise ValueError(f"a SHA-256 has {MT_TABLES_SOURCE} bytes, not {len(source)}")
+        mt_tables_write(
+            &self.vocabulary, &self.characters, <const uint8_t *> PyBytes_AS_STRING(source),
+            <uint8_t *> PyByteArray_AS_STRING(block)
+        )
+        return block
+
+    @property
+    def largest(self):
+        """The largest id."""
+        return self.vocabulary.ids[self.vocabulary.token_count - 1]
+
+    def as_dict(self):
+        """Token to id; made when it is first asked for."""
+        cdef mt_vocabulary *v = &self.vocabulary
+        cdef size_t i
+        if self.as_dict_ is None:
+            self.as_dict_ = {
+                PyBytes_FromStringAndSize(<const char *> v.bytes + v.offsets[i], v.offsets[i + 1] - v.offsets[i]):
+                v.ids[i]
+                for i in range(v.token_count)
+            }
+        return self.as_dict_
+
+    def __len__(self):
+        return self.vocabulary.token_count
+
+
+class RankTable(_RankTable, Mapping):
+    """The tokens of a rank file; see `_pymerge.RankTable`."""
+
+    def __getitem__(self, token):
+        return self.as_dict()[token]
+
+    def __iter__(self):
+        return iter(self.as_dict())
+
+    def items(self):
+        return self.as_dict().items()
+
+    def values(self):
+        return self.as_dict().values()
+
+    def __reduce__(self):
+        return dict, (self.as_dict(),)
+
+
 cdef class Encoder:
     """Ordinary text to ids, for one vocabulary and pattern; see `_pymerge.Encoder`."""
 
@@ -170,6 +272,7 @@ cdef class Encoder:
     cdef object pretokenizer
     cdef list pool
     cdef list ints  # every id as an int object, or None
+    cdef _RankTable table  # owns the tables if they are shared
 
     def __init__(self, tokens, merges, pattern, whole_piece=True):
         if self.c.vocabulary.ids != NULL:
@@ -178,13 +281,19 @@ cdef class Encoder:
         self.c.classify = FASTEST
         self.splits_here = pattern is None or self.c.pattern != NULL
         self.pretokenizer = None if self.splits_here else get_pretokenizer(pattern)
+        if isinstance(tokens, _RankTable) and merges is None:
+            self.table = tokens
+            self.c.vocabulary = self.table.vocabulary
+            self.c.characters = self.table.characters
+            self.c.vocabulary.borrowed = self.c.characters.borrowed = True
+        else:
+            self._set_tokens(tokens)
+            self._set_merges(merges)
+            mt_index_byte_pairs(&self.c.vocabulary)
+            check(mt_find_characters(&self.c.vocabulary, &self.c.characters))
         self.c.vocabulary.whole_piece = whole_piece
-        self._set_tokens(tokens)
-        self._set_merges(merges)
-        mt_index_byte_pairs(&self.c.vocabulary)
-        check(mt_find_characters(&self.c.vocabulary, &self.c.characters))
         self.pool = []
-        largest = max(tokens.values(), default=0)
+        largest = self.c.vocabulary.ids[len(tokens) - 1] if tokens else 0
         self.ints = list(range(largest + 1)) if largest < SHARED_INTS else None
 
     def __dealloc__(self):
@@ -407,7 +516,7 @@ cdef class Encoder:
             self._give_back(w)
 
     cdef bint _encode_plain(self, text, str without, _Workspace w) except -1:
-        """Append the ids of a str that has none of some characters and no surrogate; False if it is something else."""
+        """Append the ids of a str that has none of some characters and no surrogate; False if it is another."""
         cdef Py_ssize_t i, length
         cdef size_t before = w.c.ids.length
         if type(text) is not str or not self.splits_here:
@@ -494,38 +603,69 @@ cdef class Decoder:
     """Ids to bytes; see `_pymerge.Decoder`."""
 
     cdef mt_decoder c
-    cdef object token_of
+    cdef dict token_of  # None if the tables hold all
 
-    def __init__(self, token_of):
-        if self.c.offsets != NULL:
+    def __init__(self, tokens, special_tokens):
+        if self.c.offsets != NULL or self.token_of is not None:
             raise TypeError("a Decoder never changes")
-        self.token_of = token_of
+        largest = tokens.largest if isinstance(tokens, _RankTable) else max(tokens.values(), default=0)
+        largest = max(largest, max(special_tokens, default=0))
         # Ids that are far apart would make a table of gaps.
-        if token_of and max(token_of) < 2 * SHARED_INTS:
-            self._set_tokens(token_of)
+        if largest >= 2 * SHARED_INTS:
+            self.token_of = {**special_tokens, **{number: token for token, number in tokens.items()}}
+        elif isinstance(tokens, _RankTable):
+            self._set_table(tokens, special_tokens, largest + 1)
+        else:
+            self._set_tokens({**special_tokens, **{number: token for token, number in tokens.items()}}, largest + 1)
 
     def __dealloc__(self):
         mt_decoder_free(&self.c)
 
-    cdef int _set_tokens(self, token_of) except -1:
+    cdef int _set_tokens(self, dict token_of, size_t count) except -1:
         cdef size_t at = 0, number
         cdef bytes token
-        check(mt_decoder_init(&self.c, max(token_of) + 1, sum(map(len, token_of.values()))))
-        for number in range(self.c.count):
-            self.c.offsets[number] = <uint32_t> at
+        check(mt_decoder_init(&self.c, count, sum(map(len, token_of.values()))))
+        for number in range(count):
             token = token_of.get(number, b"")
-            memcpy(self.c.bytes + at, PyBytes_AS_STRING(token), PyBytes_GET_SIZE(token))
-            at += PyBytes_GET_SIZE(token)
-        self.c.offsets[self.c.count] = <uint32_t> at
+            at = mt_decoder_set(&self.c, number, <const uint8_t *> PyBytes_AS_STRING(token), len(token), at)
         return 0
+
+    cdef int _set_table(self, _RankTable table, dict special_tokens, size_t count) except -1:
+        """The same without an object for each token."""
+        cdef const mt_vocabulary *v = &table.vocabulary
+        cdef size_t at = 0, number, symbol = 0, size = v.offsets[v.token_count]
+        cdef bytes token
+        check(mt_decoder_init(&self.c, count, size + sum(map(len, special_tokens.values()))))
+        for number in range(count):
+            if symbol < v.token_count and v.ids[symbol] == number:
+                size = v.offsets[symbol + 1] - v.offsets[symbol]
+                at = mt_decoder_set(&self.c, number, v.bytes + v.offsets[symbol], size, at)
+                symbol += 1
+            else:
+                token = special_tokens.get(number, b"")
+                at = mt_decoder_set(&self.c, number, <const uint8_t *> PyBytes_AS_STRING(token), len(token), at)
+        return 0
+
+    def token(self, number):
+        """The bytes of one id."""
+        number = index(number)
+        if self.token_of is not None:
+            return self.token_of[number]
+        if not 0 <= number < self.c.count or self.c.offsets[number] == self.c.offsets[<size_t> number + 1]:
+            raise KeyError(number)
+        return self._token(number)
+
+    cdef bytes _token(self, size_t number):
+        cdef uint32_t start = self.c.offsets[number]
+        return PyBytes_FromStringAndSize(<const char *> self.c.bytes + start, self.c.offsets[number + 1] - start)
 
     def decode(self, ids):
         """The bytes of the tokens, one behind the other."""
         cdef mt_ids numbers
         memset(&numbers, 0, sizeof(mt_ids))
         try:
-            if self.c.offsets == NULL or not self._read(ids, &numbers):
-                return b"".join(map(self.token_of.__getitem__, map(index, ids)))
+            if self.token_of is not None or not self._read(ids, &numbers):
+                return b"".join(map(self.token, ids))
             return self._join(&numbers)
         finally:
             mt_ids_free(&numbers)

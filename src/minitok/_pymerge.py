@@ -1,11 +1,12 @@
 """The specification of byte-pair encoding, in plain Python that is also fast Python.
 
-Longer than 500 lines because all that the compiled twin `_fastmerge` does is specified here, in the same four names:
+Longer than 500 lines because all that the compiled twin `_fastmerge` does is specified here, in the same names:
 
     Encoder        ordinary text -> ids (split, then merge; no special tokens)
     Decoder        ids -> bytes
     PieceCounter   texts -> how often each piece occurs
     learn_merges   counted pieces -> merges
+    RankTable      the tokens of a rank file, in a form that a backend has for itself
 
 **Applying merges.** A piece that is a whole token is that token, if the vocabulary says so. Otherwise it starts
 as the ids of its bytes, and the adjacent pair of lowest rank merges, leftmost first among equals, until no pair
@@ -41,6 +42,7 @@ Invariants of the learner:
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from array import array
 from bisect import bisect_right
 from collections import Counter
@@ -53,7 +55,7 @@ from typing import Any
 from minitok._errors import MAX_COUNT, check_counts, counts_too_large, missing_byte
 from minitok.pretokenizer import bytes_of, get_pretokenizer, text_of
 
-__all__ = ["Decoder", "Encoder", "PieceCounter", "learn_merges"]
+__all__ = ["Decoder", "Encoder", "PieceCounter", "RankTable", "learn_merges"]
 
 #: Pieces whose ids are remembered; when it is full the memory starts anew. About 50 MB.
 CACHE_PIECES = 1 << 18
@@ -305,15 +307,64 @@ def _implied_ranks(tokens: Mapping[bytes, int], symbols: Mapping[bytes, int]) ->
     return ranks
 
 
+class RankTable(Mapping[bytes, int]):
+    """The tokens of a rank file in the order of their ids, checked: token to id.
+
+    It exists so that a backend can take its tables from a file without making a Python object of each token. This
+    one has no tables, and no such objects: a dict is all that it needs.
+    """
+
+    @property
+    @abstractmethod
+    def largest(self) -> int:
+        """The largest id."""
+
+    @classmethod
+    def parse(cls, data: bytes) -> RankTable | None:
+        """The tokens of a rank file; None: read it in another way, which also finds what is wrong with it."""
+        return None
+
+    @classmethod
+    def from_tables(cls, memory: memoryview, source: bytes) -> RankTable | None:
+        """The tokens whose tables are in a buffer, which is not copied and must not change.
+
+        Args:
+            memory: what `tables` gave, aligned to 64 bytes.
+            source: the SHA-256 of the rank file that they have to be of.
+
+        Returns:
+            None if the tables are damaged, of another file, or of another version.
+        """
+        return None
+
+    @abstractmethod
+    def tables(self, source: bytes) -> bytearray:
+        """All tables as one block; `source` is the SHA-256 of the rank file."""
+
+    @abstractmethod
+    def as_dict(self) -> dict[bytes, int]:
+        """Token to id, as a dict that is made when it is first asked for."""
+
+
 class Decoder:
     """Ids to bytes.
 
     Args:
-        token_of: id to the bytes of its token.
+        tokens: token to id.
+        special_tokens: id to bytes; a token hides a special one of the same id, as in tiktoken.
     """
 
-    def __init__(self, token_of: Mapping[int, bytes]) -> None:
-        self._token_of = token_of
+    def __init__(self, tokens: Mapping[bytes, int], special_tokens: Mapping[int, bytes]) -> None:
+        self._token_of = {**special_tokens, **{number: token for token, number in tokens.items()}}
+
+    def token(self, number: int) -> bytes:
+        """The bytes of one id.
+
+        Raises:
+            KeyError: no token has it.
+            TypeError: it is not an integer.
+        """
+        return self._token_of[index(number)]
 
     def decode(self, ids: Iterable[int]) -> bytes:
         """The bytes of the tokens, one behind the other.

@@ -7,7 +7,7 @@ substance of its own (special tokens, offsets, unstable ends, formats) is elsewh
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
 from functools import partial
 from itertools import chain
 from operator import index
@@ -100,18 +100,21 @@ class Encoding:
         self.max_token_value = vocabulary.n_vocab - 1
         # Private names that other libraries read from tiktoken's class.
         self._pat_str = vocabulary.pattern
-        self._mergeable_ranks = vocabulary.tokens
         self._special_tokens = vocabulary.special_tokens
         self._special_token_values = set(vocabulary.special_tokens.values())
         self._special = SpecialTokens(vocabulary.special_tokens)
         self._encoder = _backend.Encoder(
             vocabulary.tokens, vocabulary.merges, vocabulary.pattern, vocabulary.whole_piece
         )
-        # A mergeable token hides a special one of the same id, as in tiktoken.
-        self._token_of = {i: s.encode("utf-8", "surrogatepass") for s, i in vocabulary.special_tokens.items()}
-        self._token_of.update({i: token for token, i in vocabulary.tokens.items()})
-        self._decoder = _backend.Decoder(self._token_of)
+        special = {i: s.encode("utf-8", "surrogatepass") for s, i in vocabulary.special_tokens.items()}
+        self._decoder = _backend.Decoder(vocabulary.tokens, special)
         self._pickled_as: tuple[Callable[..., Encoding], tuple[Any, ...]] = (Encoding.from_vocabulary, (vocabulary,))
+
+    @property
+    def _mergeable_ranks(self) -> Mapping[bytes, int]:
+        """As in tiktoken's class, where it is a dict."""
+        tokens = self.vocabulary.tokens
+        return tokens.as_dict() if isinstance(tokens, _backend.RankTable) else tokens
 
     def __repr__(self) -> str:
         return f"<Encoding {self.name!r}>"
@@ -312,7 +315,7 @@ class Encoding:
         [(0, 5), (5, 11)]
         """
         ids = self.encode(text, allowed_special=allowed_special, disallowed_special=disallowed_special)
-        lengths = [len(self._token_of[i]) for i in ids]
+        lengths = [len(self._decoder.token(i)) for i in ids]
         plain = plain_text(text)
         if isinstance(plain, bytes):
             return ids, offsets.byte_offsets(lengths)
@@ -436,7 +439,7 @@ class Encoding:
             KeyError, OverflowError, TypeError: as `decode_bytes`.
         """
         try:
-            return self._token_of[index(token)]
+            return self._decoder.token(token)
         except KeyError:
             raise _unknown_id(index(token), str(index(token))) from None
 

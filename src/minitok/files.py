@@ -13,8 +13,13 @@ __all__ = ["open_atomically", "write_atomically"]
 
 
 @contextmanager
-def open_atomically(path: str | PathLike[str]) -> Iterator[IO[bytes]]:
+def open_atomically(path: str | PathLike[str], *, durable: bool = True) -> Iterator[IO[bytes]]:
     """A binary file that takes the place of `path` when the block ends well, and vanishes when it does not.
+
+    Args:
+        path: the file.
+        durable: whether to wait until the content is on disk. Without, a power failure may leave a damaged file: only
+            for what is checked when it is read, and can be made again.
 
     Raises:
         OSError: the folder does not exist or cannot be written.
@@ -29,18 +34,19 @@ def open_atomically(path: str | PathLike[str]) -> Iterator[IO[bytes]]:
         with temporary.open("xb") as file:
             yield file
             file.flush()
-            os.fsync(file.fileno())
+            if durable:
+                os.fsync(file.fileno())
         temporary.replace(target)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
 
 
-def write_atomically(path: str | PathLike[str], data: bytes) -> None:
-    """Write a whole file; one that exists is replaced only when all is on disk.
+def write_atomically(path: str | PathLike[str], data: bytes | bytearray, *, durable: bool = True) -> None:
+    """Write a whole file; one that exists is replaced only when all is written. See `open_atomically`.
 
     Raises:
         OSError: the file cannot be written.
     """
-    with open_atomically(path) as file:
+    with open_atomically(path, durable=durable) as file:
         file.write(data)

@@ -8,14 +8,16 @@ from functools import partial
 from os import PathLike
 from typing import Any
 
-from minitok import formats
+from minitok import _backend, formats
 from minitok._version import __version__
 from minitok.encoding import Encoding
 from minitok.formats.minitok_json import parse
-from minitok.formats.tiktoken_ranks import parse_ranks
+from minitok.formats.tiktoken_ranks import read_tokens
 from minitok.models import encoding_name_for_model
 from minitok.patterns import PATTERNS
-from minitok.vocabulary_files import PUBLISHED, find_or_download
+from minitok.table_files import find_table, keep_table
+from minitok.vocabulary import Vocabulary
+from minitok.vocabulary_files import PUBLISHED, PublishedFile, find_or_download
 
 __all__ = [
     "ENCODINGS",
@@ -139,9 +141,8 @@ def _construct(name: str) -> Encoding:
     if name in _PUBLISHED:
         file_name, pattern, special_tokens = _PUBLISHED[name]
         file = PUBLISHED[file_name]
-        ranks = parse_ranks(find_or_download(file).splitlines(), file.name)
-        return Encoding(
-            name, pat_str=PATTERNS[pattern].regex, mergeable_ranks=ranks, special_tokens=dict(special_tokens)
+        return Encoding.from_vocabulary(
+            Vocabulary(name, _published_tokens(file), None, dict(special_tokens), PATTERNS[pattern].regex)
         )
     if name == _EMBEDDED:
         from importlib.resources import files
@@ -155,6 +156,17 @@ def _construct(name: str) -> Encoding:
             f"minitok version: {__version__} (are you on latest?)"
         )
     return constructors[name]()
+
+
+def _published_tokens(file: PublishedFile) -> Mapping[bytes, int]:
+    table = find_table(file)
+    if table is None:
+        tokens = read_tokens(find_or_download(file), file.name)
+        if not isinstance(tokens, _backend.RankTable):
+            return tokens
+        table = tokens
+        keep_table(file, table)
+    return table
 
 
 def _plugin_modules() -> Iterator[str]:

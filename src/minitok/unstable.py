@@ -44,7 +44,7 @@ def _split_off_unstable(
             last = 0
 
     def is_space(token: int) -> bool:
-        return token not in encoding._special_token_values and _SPACES.issuperset(encoding._token_of[token])
+        return token not in encoding._special_token_values and _SPACES.issuperset(encoding._decoder.token(token))
 
     if last and is_space(ids[-last]):
         while last < len(ids) and is_space(ids[-last - 1]):
@@ -101,7 +101,7 @@ def encode_with_unstable(
             covered = 0
             for i in encoded:
                 sequence.append(i)
-                covered += len(encoding._token_of[i])
+                covered += len(encoding._decoder.token(i))
                 if covered >= len(rest):
                     break
             completions.add(tuple(sequence))

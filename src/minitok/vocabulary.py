@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
 
+from minitok import _backend
 from minitok.patterns import find_named_pattern
 from minitok.pretokenizer import get_pretokenizer
 
@@ -51,9 +52,10 @@ class Vocabulary:
             raise TypeError(f"the name of a vocabulary is a str, not {type(self.name).__name__}")
         if not self.tokens:
             raise ValueError(f"vocabulary {self.name!r} has no tokens")
-        _check_ids(self.tokens, bytes, self.name)
+        if not isinstance(self.tokens, _backend.RankTable):  # those are checked when they are read
+            _check_ids(self.tokens, bytes, self.name)
+            self._check_unique()
         _check_ids(self.special_tokens, str, self.name)
-        self._check_unique()
         if self.merges is not None:
             self._check_merges(self.merges)
         # Compiling a named pattern would tell nothing and take time.
@@ -91,7 +93,8 @@ class Vocabulary:
     @property
     def n_vocab(self) -> int:
         """The largest id, of special tokens too, plus one."""
-        return max(chain(self.tokens.values(), self.special_tokens.values())) + 1
+        tokens = (self.tokens.largest,) if isinstance(self.tokens, _backend.RankTable) else self.tokens.values()
+        return max(chain(tokens, self.special_tokens.values())) + 1
 
     @property
     def pattern_name(self) -> str | None:

@@ -25,7 +25,7 @@ from typing import Any
 
 from minitok.files import write_atomically
 
-__all__ = ["PUBLISHED", "PublishedFile", "find_or_download"]
+__all__ = ["PUBLISHED", "PublishedFile", "find_or_download", "own_folder"]
 
 _FOLDER_VARIABLES = ("MINITOK_CACHE_DIR", "TIKTOKEN_CACHE_DIR", "DATA_GYM_CACHE_DIR")
 _OFFLINE = "MINITOK_OFFLINE"
@@ -103,6 +103,16 @@ def _user_folder() -> Path:
     from platformdirs import user_cache_path
 
     return user_cache_path("minitok", appauthor=False)
+
+
+def own_folder() -> Path:
+    """Where minitok keeps what it makes: the folder that MINITOK_CACHE_DIR names, or the user's cache folder if that
+    one is not to be written to.
+    """
+    named = Path(os.environ.get(_FOLDER_VARIABLES[0]) or os.devnull)
+    # The administrator may write anywhere; a folder that nobody is meant to write to is left alone all the same.
+    writable = named.is_dir() and os.access(named, os.W_OK) and named.stat().st_mode & stat.S_IWUSR
+    return named if writable and not _open_to_all(named.stat().st_mode) else _user_folder()
 
 
 def _folders() -> list[Path]:

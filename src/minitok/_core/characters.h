@@ -26,6 +26,7 @@
 #include "vocabulary.h"
 
 #define MT_NO_CHARACTER UINT16_MAX
+#define MT_CHARACTER_CODES ((size_t)65536)
 
 typedef struct {
     uint64_t risky_before; /* bit b & 63: the character before ends with the byte b, 80 to BF */
@@ -40,11 +41,14 @@ typedef struct {
     uint16_t *index; /* code point below U+10000 to place in `list`, or MT_NO_CHARACTER */
     mt_character *list;
     size_t count;
+    bool borrowed; /* the arrays are another's */
 } mt_characters;
 
 static inline void mt_characters_free(mt_characters *c) {
-    free(c->index);
-    free(c->list);
+    if (!c->borrowed) {
+        free(c->index);
+        free(c->list);
+    }
     memset(c, 0, sizeof *c);
 }
 
@@ -165,7 +169,7 @@ static inline void mt_mark_long(
 
 /* Find the characters of a vocabulary whose pairs are all there. */
 static inline mt_status mt_find_characters(const mt_vocabulary *v, mt_characters *c) {
-    c->index = malloc(65536 * sizeof *c->index);
+    c->index = malloc(MT_CHARACTER_CODES * sizeof *c->index);
     mt_byte_risks *risks = malloc(sizeof *risks);
     size_t capacity = 256;
     c->list = malloc(capacity * sizeof *c->list);
@@ -174,7 +178,7 @@ static inline mt_status mt_find_characters(const mt_vocabulary *v, mt_characters
         free(risks);
         return status;
     }
-    memset(c->index, 0xFF, 65536 * sizeof *c->index);
+    memset(c->index, 0xFF, MT_CHARACTER_CODES * sizeof *c->index);
     memset(risks, 0xFF, sizeof *risks);
     for (uint32_t token = 0; token < v->token_count && c->count < MT_NO_CHARACTER; token++) {
         size_t length;

@@ -26,7 +26,7 @@ static inline void mt_decoder_free(mt_decoder *d) {
     memset(d, 0, sizeof *d);
 }
 
-/* Room for tokens, which the caller fills in. */
+/* Room for tokens, which the caller sets in the order of ids. */
 static inline mt_status mt_decoder_init(mt_decoder *d, size_t ids, size_t bytes) {
     if (bytes > UINT32_MAX) {
         return MT_TOO_MANY_TOKENS;
@@ -35,6 +35,16 @@ static inline mt_status mt_decoder_init(mt_decoder *d, size_t ids, size_t bytes)
     d->offsets = calloc(ids + 1, sizeof *d->offsets);
     d->bytes = calloc(bytes + MT_COPIED_AT_ONCE, 1);
     return d->offsets == NULL || d->bytes == NULL ? MT_NO_MEMORY : MT_OK;
+}
+
+/* Set the bytes of the next id, which begin at `at`; none: no token has it. Returns where they end. */
+static inline size_t mt_decoder_set(mt_decoder *d, size_t id, const uint8_t *token, size_t length, size_t at) {
+    d->offsets[id] = (uint32_t)at;
+    if (length > 0) {
+        memcpy(d->bytes + at, token, length);
+    }
+    d->offsets[id + 1] = (uint32_t)(at + length);
+    return at + length;
 }
 
 /* How many bytes the ids stand for, in *total. Returns the place of the first id that no token has, else `count`. */

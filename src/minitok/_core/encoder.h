@@ -113,17 +113,12 @@ static inline mt_status mt_append_keyed(
 ) {
     const mt_vocabulary *v = &e->vocabulary;
     if (v->whole_piece && mt_may_be_token(v, piece, length)) {
-        uint64_t id = MT_NO_ID;
-        if (length <= MT_KEY_BYTES) {
-            id = mt_find_word(v, key);
-        } else {
-            uint32_t symbol = mt_find_token(v, piece, length);
-            id = symbol == MT_NO_SYMBOL ? MT_NO_ID : v->ids[symbol];
-        }
-        if (id != MT_NO_ID) {
+        const mt_word *word = length <= MT_KEY_BYTES ? mt_find_word(v, key) : NULL;
+        uint32_t symbol = length <= MT_KEY_BYTES ? MT_NO_SYMBOL : mt_find_token(v, piece, length);
+        if (word != NULL || symbol != MT_NO_SYMBOL) {
             mt_status status = mt_ids_reserve(&w->ids, 1);
             if (status == MT_OK) {
-                w->ids.data[w->ids.length++] = (uint32_t)id;
+                w->ids.data[w->ids.length++] = word != NULL ? word->id : v->ids[symbol];
             }
             return status;
         }

@@ -24,14 +24,16 @@
 #include "status.h"
 
 #define MT_NO_SYMBOL UINT32_MAX
-#define MT_NO_ID UINT64_MAX
 #define MT_NO_RANK UINT32_MAX
 #define MT_SYMBOL_BITS 21
 #define MT_RANK_BITS 22
 #define MT_MOST_SYMBOLS ((size_t)1 << MT_SYMBOL_BITS)
 #define MT_MOST_RANKS ((size_t)1 << MT_RANK_BITS)
 #define MT_FILTER_BITS 20
+#define MT_FILTER_WORDS ((size_t)1 << (MT_FILTER_BITS - 6))
 #define MT_BEGINNING_BITS 15
+#define MT_BEGINNINGS ((size_t)1 << MT_BEGINNING_BITS)
+#define MT_BYTE_PAIRS ((size_t)65536)
 #define MT_EMPTY_PAIR UINT64_MAX
 #define MT_TOKEN_PADDING 16 /* bytes behind those of the last token, so that 16 can be read at any */
 
@@ -43,7 +45,8 @@ typedef struct {
 /* A token of up to 15 bytes, to be found by its key with one look at memory. */
 typedef struct {
     mt_piece_key key; /* 0 and 0 in an empty slot */
-    uint64_t id;
+    uint32_t id;
+    uint32_t symbol;
 } mt_word;
 
 typedef struct {
@@ -53,12 +56,13 @@ typedef struct {
     uint8_t *bytes;
     size_t longest;     /* bytes of the longest token */
 
-    mt_token_slot *token_slots;
+    mt_word *word_slots;        /* tokens of up to MT_KEY_BYTES */
+    size_t word_mask;
+    mt_token_slot *token_slots; /* longer ones */
     size_t token_mask;
+    size_t indexed;             /* distinct tokens that were found on the way */
 
     uint16_t *beginnings; /* by a hash of the first three bytes: which lengths, as bits, tokens have that begin so */
-    mt_word *word_slots;
-    size_t word_mask;
 
     uint64_t *pair_slots;
     size_t pair_mask;
@@ -70,9 +74,14 @@ typedef struct {
     uint32_t byte_symbols[256];
     uint32_t *byte_pair_ranks; /* of each two symbols of bytes: left << 8 | right */
     bool whole_piece;
+    bool borrowed;      /* the arrays are another's */
 } mt_vocabulary;
 
 static inline void mt_vocabulary_free(mt_vocabulary *v) {
+    if (v->borrowed) {
+        memset(v, 0, sizeof *v);
+        return;
+    }
     free(v->ids);
     free(v->offsets);
     free(v->bytes);
@@ -95,14 +104,14 @@ static inline mt_status mt_vocabulary_init(mt_vocabulary *v, size_t tokens, size
     v->ids = calloc(tokens + 1, sizeof *v->ids);
     v->offsets = calloc(tokens + 1, sizeof *v->offsets);
     v->bytes = calloc(bytes + MT_TOKEN_PADDING, 1);
-    v->byte_pair_ranks = malloc(65536 * sizeof *v->byte_pair_ranks);
-    v->pair_filter = calloc((size_t)1 << (MT_FILTER_BITS - 6), sizeof *v->pair_filter);
-    v->beginnings = calloc((size_t)1 << MT_BEGINNING_BITS, sizeof *v->beginnings);
+    v->byte_pair_ranks = malloc(MT_BYTE_PAIRS * sizeof *v->byte_pair_ranks);
+    v->pair_filter = calloc(MT_FILTER_WORDS, sizeof *v->pair_filter);
+    v->beginnings = calloc(MT_BEGINNINGS, sizeof *v->beginnings);
     if (v->ids == NULL || v->offsets == NULL || v->bytes == NULL || v->byte_pair_ranks == NULL ||
         v->pair_filter == NULL || v->beginnings == NULL) {
         return MT_NO_MEMORY;
     }
-    memset(v->byte_pair_ranks, 0xFF, 65536 * sizeof *v->byte_pair_ranks);
+    memset(v->byte_pair_ranks, 0xFF, MT_BYTE_PAIRS * sizeof *v->byte_pair_ranks);
     return MT_OK;
 }
 
@@ -111,10 +120,27 @@ static inline const uint8_t *mt_token_bytes(const mt_vocabulary *v, uint32_t sym
     return v->bytes + v->offsets[symbol];
 }
 
+/* The token that has this key; NULL if there is none. */
+static inline const mt_word *mt_find_word(const mt_vocabulary *v, mt_piece_key key) {
+    for (size_t slot = mt_key_hash(key) & v->word_mask;; slot = (slot + 1) & v->word_mask) {
+        const mt_word *word = &v->word_slots[slot];
+        if (((word->key.low ^ key.low) | (word->key.high ^ key.high)) == 0) {
+            return word;
+        }
+        if (word->key.high == 0) {
+            return NULL;
+        }
+    }
+}
+
 /* The symbol of the token that these bytes are; MT_NO_SYMBOL if they are none. */
 static inline uint32_t mt_find_token(const mt_vocabulary *v, const uint8_t *bytes, size_t length) {
     if (length > v->longest) {
         return MT_NO_SYMBOL;
+    }
+    if (length <= MT_KEY_BYTES) {
+        const mt_word *word = mt_find_word(v, mt_load_key_exactly(bytes, length));
+        return word == NULL ? MT_NO_SYMBOL : word->symbol;
     }
     uint64_t hash = mt_hash_bytes(bytes, length);
     uint32_t print = (uint32_t)(hash >> 32);
@@ -193,70 +219,62 @@ static inline bool mt_may_be_token(const mt_vocabulary *v, const uint8_t *bytes,
     return length < 3 || (length <= v->longest && (*mt_beginning(v, bytes) & mt_length_bit(length)));
 }
 
-/* The id of the token that has this key; MT_NO_ID if there is none. */
-static inline uint64_t mt_find_word(const mt_vocabulary *v, mt_piece_key key) {
-    for (size_t slot = mt_key_hash(key) & v->word_mask;; slot = (slot + 1) & v->word_mask) {
-        const mt_word *word = &v->word_slots[slot];
-        if (((word->key.low ^ key.low) | (word->key.high ^ key.high)) == 0) {
-            return word->id;
-        }
-        if (word->key.high == 0) {
-            return MT_NO_ID;
-        }
+/* Put one token where it will be found. */
+static inline void mt_index_token(mt_vocabulary *v, uint32_t symbol) {
+    size_t length;
+    const uint8_t *bytes = mt_token_bytes(v, symbol, &length);
+    if (length >= 3) {
+        *mt_beginning(v, bytes) |= mt_length_bit(length);
     }
-}
-
-static inline mt_status mt_index_words(mt_vocabulary *v) {
-    size_t slots = mt_slots_for(v->token_count);
-    v->word_slots = mt_table_allocate(slots * sizeof *v->word_slots);
-    if (v->word_slots == NULL) {
-        return MT_NO_MEMORY;
-    }
-    v->word_mask = slots - 1;
-    for (size_t symbol = 0; symbol < v->token_count; symbol++) {
-        size_t length;
-        const uint8_t *bytes = mt_token_bytes(v, (uint32_t)symbol, &length);
-        if (length >= 3) {
-            *mt_beginning(v, bytes) |= mt_length_bit(length);
-        }
-        if (length <= MT_KEY_BYTES) {
-            mt_piece_key key = mt_load_key(bytes, length);
-            size_t slot = mt_key_hash(key) & v->word_mask;
-            while (v->word_slots[slot].key.high != 0) {
-                slot = (slot + 1) & v->word_mask;
+    v->longest = length > v->longest ? length : v->longest;
+    if (length <= MT_KEY_BYTES) {
+        mt_piece_key key = mt_load_key(bytes, length);
+        size_t slot = mt_key_hash(key) & v->word_mask;
+        while (v->word_slots[slot].key.high != 0) {
+            if (((v->word_slots[slot].key.low ^ key.low) | (v->word_slots[slot].key.high ^ key.high)) == 0) {
+                return;
             }
-            v->word_slots[slot] = (mt_word){key, v->ids[symbol]};
+            slot = (slot + 1) & v->word_mask;
         }
-    }
-    return MT_OK;
-}
-
-/* Index the tokens, and give bytes without a token their stand-ins. */
-static inline mt_status mt_index_tokens(mt_vocabulary *v) {
-    size_t slots = mt_slots_for(v->token_count);
-    v->token_slots = mt_table_allocate(slots * sizeof *v->token_slots);
-    if (v->token_slots == NULL) {
-        return MT_NO_MEMORY;
-    }
-    memset(v->token_slots, 0xFF, slots * sizeof *v->token_slots);
-    v->token_mask = slots - 1;
-    for (size_t symbol = 0; symbol < v->token_count; symbol++) {
-        size_t length;
-        const uint8_t *bytes = mt_token_bytes(v, (uint32_t)symbol, &length);
+        v->word_slots[slot] = (mt_word){key, v->ids[symbol], symbol};
+    } else {
+        if (mt_find_token(v, bytes, length) != MT_NO_SYMBOL) {
+            return;
+        }
         uint64_t hash = mt_hash_bytes(bytes, length);
         size_t slot = hash & v->token_mask;
         while (v->token_slots[slot].symbol != MT_NO_SYMBOL) {
             slot = (slot + 1) & v->token_mask;
         }
-        v->token_slots[slot] = (mt_token_slot){(uint32_t)(hash >> 32), (uint32_t)symbol};
-        v->longest = length > v->longest ? length : v->longest;
+        v->token_slots[slot] = (mt_token_slot){(uint32_t)(hash >> 32), symbol};
+    }
+    v->indexed++;
+}
+
+/* Index the tokens, and give bytes without a token their stand-ins. Of two alike the first is found. */
+static inline mt_status mt_index_tokens(mt_vocabulary *v) {
+    size_t words = 0;
+    for (size_t symbol = 0; symbol < v->token_count; symbol++) {
+        words += v->offsets[symbol + 1] - v->offsets[symbol] <= MT_KEY_BYTES;
+    }
+    size_t word_slots = mt_slots_for(words), token_slots = mt_slots_for(v->token_count - words);
+    v->word_mask = word_slots - 1;
+    v->token_mask = token_slots - 1;
+    v->word_slots = mt_table_allocate(word_slots * sizeof *v->word_slots);
+    v->token_slots = mt_table_allocate(token_slots * sizeof *v->token_slots);
+    if (v->word_slots == NULL || v->token_slots == NULL) {
+        return MT_NO_MEMORY;
+    }
+    memset(v->token_slots, 0xFF, token_slots * sizeof *v->token_slots);
+    for (size_t symbol = 0; symbol < v->token_count; symbol++) {
+        mt_index_token(v, (uint32_t)symbol);
     }
     for (int b = 0; b < 256; b++) {
         uint8_t byte = (uint8_t)b;
         uint32_t symbol = mt_find_token(v, &byte, 1);
         v->byte_symbols[b] = symbol == MT_NO_SYMBOL ? (uint32_t)v->token_count + (uint32_t)b : symbol;
     }
-    return mt_index_words(v);
+    return MT_OK;
 }
 
 /* Room for `count` pairs in all. */
@@ -317,7 +335,7 @@ static inline uint32_t mt_find_symbol(const mt_vocabulary *v, const uint8_t *byt
 
 /* To be called when all pairs are there. */
 static inline void mt_index_byte_pairs(mt_vocabulary *v) {
-    for (size_t pair = 0; pair < 65536; pair++) {
+    for (size_t pair = 0; pair < MT_BYTE_PAIRS; pair++) {
         v->byte_pair_ranks[pair] = mt_pair_rank(v, v->byte_symbols[pair >> 8], v->byte_symbols[pair & 0xFF]);
     }
 }

@@ -12,30 +12,31 @@ from binascii import a2b_base64
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from minitok import _backend
 from minitok.patterns import PATTERNS, resolve_pattern
 from minitok.vocabulary import MAX_ID, Vocabulary
 
-__all__ = ["dump", "load", "parse_ranks", "read_ranks"]
-
-#: A longer line is not read to its end. Tokens are far shorter: the longest in published files has 128 bytes.
-MAX_LINE = 1 << 20
+__all__ = ["dump", "load", "parse_ranks", "read_tokens"]
 
 _REMEDY = "the file is damaged or is not a tiktoken rank file; get it anew"
 
 
-def read_ranks(path: Path) -> dict[bytes, int]:
-    """The tokens of a rank file, in the file's order.
+def read_tokens(data: bytes, source: str) -> Mapping[bytes, int]:
+    """The tokens of a rank file: token to id.
+
+    Args:
+        data: the file's content.
+        source: what messages call it.
 
     Raises:
         ValueError: a line that is not a token and a rank, a token or a rank given twice, a byte without a token.
-        OSError: the file cannot be read.
     """
-    with path.open("rb") as file:
-        return parse_ranks(iter(lambda: file.readline(MAX_LINE), b""), str(path))
+    table = _backend.RankTable.parse(data)
+    return parse_ranks(data.splitlines(), source) if table is None else table
 
 
 def parse_ranks(lines: Iterable[bytes], source: str) -> dict[bytes, int]:
-    r"""The tokens of a rank file that is given by its lines; see `read_ranks`.
+    r"""The tokens of a rank file that is given by its lines, in their order; see `read_tokens`.
 
     >>> parse_ranks([b"YQ== 0\n"], "example")
     Traceback (most recent call last):
@@ -89,13 +90,13 @@ def load(
     path: Path, *, name: str | None, pattern: str | None, special_tokens: Mapping[str, int] | None
 ) -> Vocabulary:
     """Read a rank file; `pattern` must be given, as the file has none."""
-    ranks = read_ranks(path)
+    tokens = read_tokens(path.read_bytes(), str(path))
     if pattern is None:
         raise ValueError(
             f"{path} is a tiktoken rank file, which holds no pattern: pass pattern=, the name of one "
             f"({', '.join(sorted(PATTERNS))}) or a regular expression, and special_tokens= if there are any"
         )
-    return Vocabulary(name or path.stem, ranks, None, dict(special_tokens or {}), resolve_pattern(pattern))
+    return Vocabulary(name or path.stem, tokens, None, dict(special_tokens or {}), resolve_pattern(pattern))
 
 
 def dump(vocabulary: Vocabulary) -> bytes:

@@ -1,0 +1,165 @@
+/* The tables of a rank file as one block of memory, which can be written to a file and mapped from it.
+ *
+ * The block is a header and, each at a multiple of 64 bytes, the arrays of mt_vocabulary and mt_characters as they are
+ * in memory. Whatever has been mapped so is shared by all processes, and nothing is built anew. The header says
+ * which file the tables were made of, by its SHA-256, and holds a checksum of all that follows it, so that a block that was cut off
+ * or damaged is never used. It does not protect from one that was made on purpose: whoever reads a file
+ * sees to it that no stranger can have written it. MT_TABLES_VERSION changes with every change of layout, hash
+ * or meaning. */
+#ifndef MINITOK_TABLES_H
+#define MINITOK_TABLES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "characters.h"
+#include "vocabulary.h"
+
+#define MT_TABLES_VERSION 1
+#define MT_TABLES_SOURCE 32 /* bytes of a SHA-256 */
+#define MT_TABLES_ALIGNMENT 64
+
+typedef struct {
+    uint8_t magic[8];
+    uint32_t version;
+    uint32_t byte_order; /* 0x01020304 as this machine writes it */
+    uint64_t word_size;  /* of size_t */
+    uint64_t size;       /* of the whole block */
+    uint64_t checksum;   /* of what follows, to the end of the block */
+    uint8_t source[MT_TABLES_SOURCE];
+    uint64_t token_count, bytes, longest, token_mask, word_mask, pair_mask, pair_count, characters;
+    uint32_t byte_symbols[256];
+} mt_tables_header;
+
+#define MT_TABLES_CHECKED_FROM offsetof(mt_tables_header, source)
+
+/* Four sums side by side, because one multiplication need not wait for the others. */
+static inline uint64_t mt_checksum(const uint8_t *bytes, size_t length) {
+    uint64_t sums[4] = {1, 2, 3, 4};
+    size_t at = 0;
+    for (; at + 32 <= length; at += 32) {
+        uint64_t words[4];
+        memcpy(words, bytes + at, 32);
+        for (int i = 0; i < 4; i++) {
+            sums[i] = (sums[i] ^ words[i]) * 0x9E3779B97F4A7C15u;
+            sums[i] ^= sums[i] >> 29;
+        }
+    }
+    uint64_t sum = mt_hash_bytes(bytes + at, length - at);
+    for (int i = 0; i < 4; i++) {
+        sum = mt_mix(sum ^ sums[i]);
+    }
+    return sum;
+}
+
+/* Where the next array is in a block, and whether it is to be put there. */
+typedef struct {
+    uint8_t *block; /* NULL: only the size is asked for */
+    size_t at;
+    bool copy;
+} mt_tables_cursor;
+
+static inline void *mt_tables_array(mt_tables_cursor *cursor, const void *array, size_t size) {
+    size_t at = cursor->at;
+    cursor->at += (size + MT_TABLES_ALIGNMENT - 1) / MT_TABLES_ALIGNMENT * MT_TABLES_ALIGNMENT;
+    if (cursor->block == NULL) {
+        return NULL;
+    }
+    if (cursor->copy) {
+        memcpy(cursor->block + at, array, size);
+    }
+    return cursor->block + at;
+}
+
+/* Go through all arrays, whose sizes stand in the header; point to those in the block. Returns its size. */
+static inline size_t mt_tables_arrays(
+    const mt_tables_header *h, mt_vocabulary *v, mt_characters *c, uint8_t *block, bool copy
+) {
+    size_t header = (sizeof *h + MT_TABLES_ALIGNMENT - 1) / MT_TABLES_ALIGNMENT * MT_TABLES_ALIGNMENT;
+    mt_tables_cursor cursor = {block, header, copy};
+    v->ids = mt_tables_array(&cursor, v->ids, (h->token_count + 1) * sizeof *v->ids);
+    v->offsets = mt_tables_array(&cursor, v->offsets, (h->token_count + 1) * sizeof *v->offsets);
+    v->bytes = mt_tables_array(&cursor, v->bytes, h->bytes + MT_TOKEN_PADDING);
+    v->token_slots = mt_tables_array(&cursor, v->token_slots, (h->token_mask + 1) * sizeof *v->token_slots);
+    v->word_slots = mt_tables_array(&cursor, v->word_slots, (h->word_mask + 1) * sizeof *v->word_slots);
+    v->pair_slots = mt_tables_array(&cursor, v->pair_slots, (h->pair_mask + 1) * sizeof *v->pair_slots);
+    v->beginnings = mt_tables_array(&cursor, v->beginnings, MT_BEGINNINGS * sizeof *v->beginnings);
+    v->pair_filter = mt_tables_array(&cursor, v->pair_filter, MT_FILTER_WORDS * sizeof *v->pair_filter);
+    v->byte_pair_ranks = mt_tables_array(&cursor, v->byte_pair_ranks, MT_BYTE_PAIRS * sizeof *v->byte_pair_ranks);
+    c->index = mt_tables_array(&cursor, c->index, MT_CHARACTER_CODES * sizeof *c->index);
+    c->list = mt_tables_array(&cursor, c->list, h->characters * sizeof *c->list);
+    return cursor.at;
+}
+
+static inline mt_tables_header mt_tables_header_of(const mt_vocabulary *v, const mt_characters *c) {
+    mt_tables_header h;
+    memset(&h, 0, sizeof h);
+    memcpy(h.magic, "minitok\n", sizeof h.magic);
+    h.version = MT_TABLES_VERSION;
+    h.byte_order = 0x01020304;
+    h.word_size = sizeof(size_t);
+    h.token_count = v->token_count;
+    h.bytes = v->offsets[v->token_count];
+    h.longest = v->longest;
+    h.token_mask = v->token_mask;
+    h.word_mask = v->word_mask;
+    h.pair_mask = v->pair_mask;
+    h.pair_count = v->pair_count;
+    h.characters = c->count;
+    memcpy(h.byte_symbols, v->byte_symbols, sizeof h.byte_symbols);
+    return h;
+}
+
+/* How many bytes the block of a vocabulary has. Its merges are those that its tokens imply. */
+static inline size_t mt_tables_size(const mt_vocabulary *v, const mt_characters *c) {
+    mt_tables_header h = mt_tables_header_of(v, c);
+    mt_vocabulary v_copy = *v;
+    mt_characters c_copy = *c;
+    return mt_tables_arrays(&h, &v_copy, &c_copy, NULL, false);
+}
+
+/* Write the block; `source` is the SHA-256 of the file that the vocabulary is of. `block` is zeroed. */
+static inline void mt_tables_write(
+    const mt_vocabulary *v, const mt_characters *c, const uint8_t source[MT_TABLES_SOURCE], uint8_t *block
+) {
+    mt_tables_header h = mt_tables_header_of(v, c);
+    mt_vocabulary v_copy = *v;
+    mt_characters c_copy = *c;
+    h.size = mt_tables_arrays(&h, &v_copy, &c_copy, block, true);
+    memcpy(h.source, source, sizeof h.source);
+    memcpy(block, &h, sizeof h);
+    h.checksum = mt_checksum(block + MT_TABLES_CHECKED_FROM, h.size - MT_TABLES_CHECKED_FROM);
+    memcpy(block, &h, sizeof h);
+}
+
+/* Take the arrays of a block that stays where it is; false if it is not one, damaged, or of another file. */
+static inline bool mt_tables_read(
+    mt_vocabulary *v, mt_characters *c, const uint8_t source[MT_TABLES_SOURCE], uint8_t *block, size_t size
+) {
+    mt_tables_header h, expected = {.magic = "minitok"};
+    expected.magic[7] = '\n';
+    if (size < sizeof h || (uintptr_t)block % MT_TABLES_ALIGNMENT != 0) {
+        return false;
+    }
+    memcpy(&h, block, sizeof h);
+    if (memcmp(h.magic, expected.magic, sizeof h.magic) != 0 || h.version != MT_TABLES_VERSION ||
+        h.byte_order != 0x01020304 || h.word_size != sizeof(size_t) || h.size != size ||
+        memcmp(h.source, source, sizeof h.source) != 0 ||
+        h.checksum != mt_checksum(block + MT_TABLES_CHECKED_FROM, size - MT_TABLES_CHECKED_FROM)) {
+        return false;
+    }
+    mt_tables_arrays(&h, v, c, block, false);
+    v->token_count = h.token_count;
+    v->longest = h.longest;
+    v->token_mask = h.token_mask;
+    v->word_mask = h.word_mask;
+    v->pair_mask = h.pair_mask;
+    v->pair_count = h.pair_count;
+    memcpy(v->byte_symbols, h.byte_symbols, sizeof v->byte_symbols);
+    c->count = h.characters;
+    return true;
+}
+
+#endif

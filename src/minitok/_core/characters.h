@@ -122,16 +122,6 @@ static inline void mt_lower(uint32_t *least, uint32_t rank) {
     *least = rank < *least ? rank : *least;
 }
 
-/* The bytes of a symbol: of a token, or of a byte's stand-in. */
-static inline const uint8_t *mt_symbol_bytes(const mt_vocabulary *v, uint32_t symbol, uint8_t *byte, size_t *length) {
-    if (symbol < v->token_count) {
-        return mt_token_bytes(v, symbol, length);
-    }
-    *byte = (uint8_t)(symbol - v->token_count);
-    *length = 1;
-    return byte;
-}
-
 /* Mark what one merge, of more than a single byte of a character with its neighbour, puts at risk. */
 static inline void mt_mark_long(
     mt_characters *c, const uint8_t *left, size_t left_length, const uint8_t *right, size_t right_length, uint32_t rank
@@ -208,12 +198,8 @@ static inline mt_status mt_find_characters(const mt_vocabulary *v, mt_characters
         uint32_t rank = (uint32_t)(found & (MT_MOST_RANKS - 1));
         size_t left_length, right_length;
         uint8_t left_byte, right_byte;
-        const uint8_t *left = mt_symbol_bytes(
-            v, (uint32_t)(found >> (MT_RANK_BITS + MT_SYMBOL_BITS)), &left_byte, &left_length
-        );
-        const uint8_t *right = mt_symbol_bytes(
-            v, (uint32_t)(found >> MT_RANK_BITS) & (MT_MOST_SYMBOLS - 1), &right_byte, &right_length
-        );
+        const uint8_t *left = mt_left_bytes(v, found, &left_byte, &left_length);
+        const uint8_t *right = mt_right_bytes(v, found, &right_byte, &right_length);
         if (right_length == 1 && mt_ends_character(left[left_length - 1])) {
             mt_lower(&risks->before[right[0]][mt_neighbour_place(left[left_length - 1])], rank);
         }

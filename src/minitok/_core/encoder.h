@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "bits.h"
+#include "borders.h"
 #include "cache.h"
 #include "characters.h"
 #include "ids.h"
@@ -34,6 +35,7 @@ typedef struct {
 typedef struct {
     mt_vocabulary vocabulary;
     mt_characters characters;
+    mt_borders borders;
     const mt_pattern *pattern;
     mt_block_classifier classify;
 } mt_encoder;
@@ -41,6 +43,7 @@ typedef struct {
 static inline void mt_encoder_free(mt_encoder *e) {
     mt_vocabulary_free(&e->vocabulary);
     mt_characters_free(&e->characters);
+    mt_borders_free(&e->borders);
 }
 
 static inline mt_status mt_workspace_init(mt_workspace *w) {
@@ -77,8 +80,8 @@ static inline size_t mt_first_symbols(const mt_encoder *e, const uint8_t *piece,
     return count;
 }
 
-/* Append the ids of a piece by merges alone. */
-static inline mt_status mt_append_merged(const mt_encoder *e, mt_workspace *w, const uint8_t *piece, size_t length) {
+/* Append the ids of bytes that merge among themselves only, whatever borders there are in them. */
+static mt_status mt_append_stretch(const mt_encoder *e, mt_workspace *w, const uint8_t *piece, size_t length) {
     const mt_vocabulary *v = &e->vocabulary;
     mt_status status = mt_ids_reserve(&w->ids, length);
     if (status != MT_OK) {
@@ -105,6 +108,46 @@ static inline mt_status mt_append_merged(const mt_encoder *e, mt_workspace *w, c
     }
     w->ids.length += count;
     return MT_OK;
+}
+
+/* The code point of the character of three bytes at text[at]; 0 if there is none. */
+static inline uint32_t mt_wide_at(const uint8_t *text, size_t at, size_t end) {
+    return end - at >= 3 && mt_is_wide(text, at, end) ? mt_decode_wide(text + at) : 0;
+}
+
+/* Append the ids of a piece with characters of three bytes: between borders that nothing crosses, one by one. */
+static mt_status mt_append_wide(const mt_encoder *e, mt_workspace *w, const uint8_t *piece, size_t length) {
+    mt_status status = mt_ids_reserve(&w->ids, length + 3);
+    size_t start = 0; /* of what has no ids yet */
+    uint32_t next = mt_wide_at(piece, 0, length);
+    for (size_t at = 0; at < length && status == MT_OK;) {
+        uint32_t c = next;
+        at += c ? 3 : 1;
+        next = mt_wide_at(piece, at, length);
+        if (at < length && (!c || !next || mt_may_be_crossed(&e->borders, c, next))) {
+            continue;
+        }
+        const mt_wide *alone = &e->borders.wide[c ? c - MT_FIRST_WIDE : 0];
+        if (c && at - start == 3 && alone->count) {
+            memcpy(w->ids.data + w->ids.length, alone->ids, sizeof alone->ids);
+            w->ids.length += alone->count;
+        } else {
+            status = mt_append_stretch(e, w, piece + start, at - start);
+            if (status == MT_OK) {
+                status = mt_ids_reserve(&w->ids, length - at + 3);
+            }
+        }
+        start = at;
+    }
+    return status;
+}
+
+/* Append the ids of a piece by merges alone. */
+static inline mt_status mt_append_merged(const mt_encoder *e, mt_workspace *w, const uint8_t *piece, size_t length) {
+    if (length > 3 && (mt_is_wide_lead(piece[0]) || mt_is_wide_lead(piece[1]))) {
+        return mt_append_wide(e, w, piece, length);
+    }
+    return mt_append_stretch(e, w, piece, length);
 }
 
 /* Append the ids of a piece, whose key this is; nothing is remembered. */
@@ -136,7 +179,7 @@ static mt_status mt_append_uncached(
     const mt_encoder *e, mt_workspace *w, const uint8_t *piece, size_t length, mt_piece_key key
 ) {
     mt_long_entry *entry = NULL;
-    if (length <= MT_LONG_BYTES) {
+    if (length <= MT_LONG_BYTES && !mt_is_wide_lead(piece[0])) {
         entry = mt_long_entry_of(&w->cache, piece, length);
         if (entry != NULL && mt_long_entry_is(entry, piece, length)) {
             mt_status status = mt_ids_reserve(&w->ids, MT_LONG_IDS);

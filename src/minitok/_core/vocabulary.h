@@ -200,6 +200,25 @@ static inline uint32_t mt_pair_rank(const mt_vocabulary *v, uint32_t left, uint3
     }
 }
 
+/* The bytes of a symbol: of a token, or of a byte's stand-in. */
+static inline const uint8_t *mt_symbol_bytes(const mt_vocabulary *v, uint32_t symbol, uint8_t *byte, size_t *length) {
+    if (symbol < v->token_count) {
+        return mt_token_bytes(v, symbol, length);
+    }
+    *byte = (uint8_t)(symbol - v->token_count);
+    *length = 1;
+    return byte;
+}
+
+/* The bytes of the left, or right, symbol of a slot that is not empty; `byte` has room for a stand-in's. */
+static inline const uint8_t *mt_left_bytes(const mt_vocabulary *v, uint64_t slot, uint8_t *byte, size_t *length) {
+    return mt_symbol_bytes(v, (uint32_t)(slot >> (MT_RANK_BITS + MT_SYMBOL_BITS)), byte, length);
+}
+
+static inline const uint8_t *mt_right_bytes(const mt_vocabulary *v, uint64_t slot, uint8_t *byte, size_t *length) {
+    return mt_symbol_bytes(v, (uint32_t)(slot >> MT_RANK_BITS) & (MT_MOST_SYMBOLS - 1), byte, length);
+}
+
 /* The symbol that the merge of a rank makes. */
 static inline uint32_t mt_made_by(const mt_vocabulary *v, uint32_t rank) {
     return v->made == NULL ? rank : v->made[rank];

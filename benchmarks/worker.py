@@ -18,6 +18,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np  # before anything is timed: libraries import it when they are first asked for an array
+
 from benchmarks.peers import Adapter, open_library
 from benchmarks.texts import sample
 
@@ -39,8 +41,6 @@ def seconds(function: Callable[[], Any]) -> tuple[float, Any]:
 
 def hash_of(ids: Any) -> str:
     """A hash of a list or an array of ids."""
-    import numpy as np
-
     return hashlib.blake2b(np.ascontiguousarray(ids, dtype=np.uint32).tobytes(), digest_size=8).hexdigest()
 
 
@@ -102,8 +102,6 @@ def decode(library: str, encoding: str) -> Figures:
         if back not in (data, data.encode()):
             raise SystemExit(f"{library} does not decode what it encoded")
         return size / took
-
-    import numpy as np
 
     if adapter.from_list is not None:
         found["decode from a list"] = statistics.median(measure(adapter.from_list, ids) for _ in range(3))

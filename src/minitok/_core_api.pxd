@@ -78,11 +78,11 @@ cdef extern from "implied_merges.h":
     mt_status mt_add_implied_pairs(mt_vocabulary *v) noexcept nogil
 
 
-cdef extern from "characters.h":
-    ctypedef struct mt_characters:
+cdef extern from "borders.h":
+    ctypedef struct mt_borders:
         bint borrowed
-    void mt_characters_free(mt_characters *c) noexcept nogil
-    mt_status mt_find_characters(const mt_vocabulary *v, mt_characters *c) noexcept nogil
+    void mt_borders_free(mt_borders *b) noexcept nogil
+    mt_status mt_find_borders(const mt_vocabulary *v, mt_borders *b) noexcept nogil
 
 
 cdef extern from "rank_file.h":
@@ -91,19 +91,19 @@ cdef extern from "rank_file.h":
 
 cdef extern from "tables.h":
     size_t MT_TABLES_SOURCE
-    size_t mt_tables_size(const mt_vocabulary *v, const mt_characters *c) noexcept nogil
+    size_t mt_tables_size(const mt_vocabulary *v, const mt_borders *b) noexcept nogil
     void mt_tables_write(
-        const mt_vocabulary *v, const mt_characters *c, const uint8_t *source, uint8_t *block
+        const mt_vocabulary *v, const mt_borders *b, const uint8_t *source, uint8_t *block
     ) noexcept nogil
     bint mt_tables_read(
-        mt_vocabulary *v, mt_characters *c, const uint8_t *source, uint8_t *block, size_t size
+        mt_vocabulary *v, mt_borders *b, const uint8_t *source, uint8_t *block, size_t size
     ) noexcept nogil
 
 
 cdef extern from "encoder.h":
     ctypedef struct mt_encoder:
         mt_vocabulary vocabulary
-        mt_characters characters
+        mt_borders borders
         const mt_pattern *pattern
         mt_block_classifier classify
     ctypedef struct mt_workspace:

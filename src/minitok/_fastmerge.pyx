@@ -167,13 +167,13 @@ cdef class _RankTable:
     """The tables of a rank file, which encoders share."""
 
     cdef mt_vocabulary vocabulary
-    cdef mt_characters characters
+    cdef mt_borders borders
     cdef Py_buffer mapped  # what the tables lie in, if that is not memory of their own
     cdef dict as_dict_
 
     def __dealloc__(self):
         mt_vocabulary_free(&self.vocabulary)
-        mt_characters_free(&self.characters)
+        mt_borders_free(&self.borders)
         if self.mapped.buf != NULL:
             PyBuffer_Release(&self.mapped)
 
@@ -190,7 +190,7 @@ cdef class _RankTable:
                 status = mt_add_implied_pairs(&table.vocabulary)
             if status == MT_OK:
                 mt_index_byte_pairs(&table.vocabulary)
-                status = mt_find_characters(&table.vocabulary, &table.characters)
+                status = mt_find_borders(&table.vocabulary, &table.borders)
         if status == MT_IRREGULAR or status == MT_TOO_MANY_TOKENS:
             return None
         check(status)
@@ -205,21 +205,21 @@ cdef class _RankTable:
         if len(source) != MT_TABLES_SOURCE:
             raise ValueError(f"a SHA-256 has {MT_TABLES_SOURCE} bytes, not {len(source)}")
         PyObject_GetBuffer(memory, &table.mapped, PyBUF_SIMPLE)
-        table.vocabulary.borrowed = table.characters.borrowed = True
+        table.vocabulary.borrowed = table.borders.borrowed = True
         with nogil:
             found = mt_tables_read(
-                &table.vocabulary, &table.characters, wanted, <uint8_t *> table.mapped.buf, table.mapped.len
+                &table.vocabulary, &table.borders, wanted, <uint8_t *> table.mapped.buf, table.mapped.len
             )
         return table if found else None
 
     def tables(self, bytes source):
         """All tables as one block."""
-        cdef size_t size = mt_tables_size(&self.vocabulary, &self.characters)
+        cdef size_t size = mt_tables_size(&self.vocabulary, &self.borders)
         cdef bytearray block = bytearray(size)
         if len(source) != MT_TABLES_SOURCE:
             raise ValueError(f"a SHA-256 has {MT_TABLES_SOURCE} bytes, not {len(source)}")
         mt_tables_write(
-            &self.vocabulary, &self.characters, <const uint8_t *> PyBytes_AS_STRING(source),
+            &self.vocabulary, &self.borders, <const uint8_t *> PyBytes_AS_STRING(source),
             <uint8_t *> PyByteArray_AS_STRING(block)
         )
         return block
@@ -284,13 +284,13 @@ cdef class Encoder:
         if isinstance(tokens, _RankTable) and merges is None:
             self.table = tokens
             self.c.vocabulary = self.table.vocabulary
-            self.c.characters = self.table.characters
-            self.c.vocabulary.borrowed = self.c.characters.borrowed = True
+            self.c.borders = self.table.borders
+            self.c.vocabulary.borrowed = self.c.borders.borrowed = True
         else:
             self._set_tokens(tokens)
             self._set_merges(merges)
             mt_index_byte_pairs(&self.c.vocabulary)
-            check(mt_find_characters(&self.c.vocabulary, &self.c.characters))
+            check(mt_find_borders(&self.c.vocabulary, &self.c.borders))
         self.c.vocabulary.whole_piece = whole_piece
         self.pool = []
         largest = self.c.vocabulary.ids[len(tokens) - 1] if tokens else 0

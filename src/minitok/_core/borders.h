@@ -120,7 +120,7 @@ static inline mt_status mt_find_borders(const mt_vocabulary *v, mt_borders *b) {
             (uint8_t)(0xE0 | c >> 12), (uint8_t)(0x80 | (c >> 6 & 0x3F)), (uint8_t)(0x80 | (c & 0x3F)),
         };
         uint32_t symbols[3];
-        size_t count = mt_merge_bytes(v, bytes, symbols, 3);
+        size_t count = mt_merge_short(v, symbols, mt_first_symbols(v, bytes, 3, symbols));
         mt_wide *wide = &b->wide[c - MT_FIRST_WIDE];
         bool known = true;
         for (size_t i = 0; i < count && known; i++) {

@@ -14,7 +14,6 @@
 #include "bits.h"
 #include "borders.h"
 #include "cache.h"
-#include "characters.h"
 #include "ids.h"
 #include "merge.h"
 #include "pattern.h"
@@ -34,7 +33,6 @@ typedef struct {
 /* All that encoding needs and never changes. */
 typedef struct {
     mt_vocabulary vocabulary;
-    mt_characters characters;
     mt_borders borders;
     const mt_pattern *pattern;
     mt_block_classifier classify;
@@ -42,13 +40,12 @@ typedef struct {
 
 static inline void mt_encoder_free(mt_encoder *e) {
     mt_vocabulary_free(&e->vocabulary);
-    mt_characters_free(&e->characters);
     mt_borders_free(&e->borders);
 }
 
 static inline mt_status mt_workspace_init(mt_workspace *w) {
     memset(w, 0, sizeof *w);
-    return mt_cache_allocate(&w->cache, MT_FEWEST_BUCKETS);
+    return mt_cache_init(&w->cache);
 }
 
 static inline void mt_workspace_free(mt_workspace *w) {
@@ -59,27 +56,6 @@ static inline void mt_workspace_free(mt_workspace *w) {
     memset(w, 0, sizeof *w);
 }
 
-/* The symbols that a piece begins with: of characters where that is safe, else of bytes. Returns how many. */
-static inline size_t mt_first_symbols(const mt_encoder *e, const uint8_t *piece, size_t length, uint32_t *symbols) {
-    size_t count = 0;
-    for (size_t at = 0; at < length;) {
-        size_t bytes = 1;
-        if (piece[at] >= 0x80) {
-            uint32_t symbol = mt_character_symbol(&e->characters, piece, at, length, &bytes);
-            if (symbol != MT_NO_SYMBOL) {
-                symbols[count++] = symbol;
-                at += bytes;
-                continue;
-            }
-            bytes = bytes ? bytes : 1;
-        }
-        for (; bytes; bytes--) {
-            symbols[count++] = e->vocabulary.byte_symbols[piece[at++]];
-        }
-    }
-    return count;
-}
-
 /* Append the ids of bytes that merge among themselves only, whatever borders there are in them. */
 static mt_status mt_append_stretch(const mt_encoder *e, mt_workspace *w, const uint8_t *piece, size_t length) {
     const mt_vocabulary *v = &e->vocabulary;
@@ -88,10 +64,8 @@ static mt_status mt_append_stretch(const mt_encoder *e, mt_workspace *w, const u
         return status;
     }
     uint32_t *out = w->ids.data + w->ids.length;
-    size_t count = mt_first_symbols(e, piece, length, out);
-    if (count == length && count <= MT_SHORT_PIECE) {
-        count = mt_merge_bytes(v, piece, out, count);
-    } else if (count <= MT_SHORT_PIECE) {
+    size_t count = mt_first_symbols(v, piece, length, out);
+    if (count <= MT_SHORT_PIECE) {
         count = mt_merge_short(v, out, count);
     } else {
         status = mt_merge_long(v, &w->scratch, out, count, &count);
@@ -99,12 +73,13 @@ static mt_status mt_append_stretch(const mt_encoder *e, mt_workspace *w, const u
             return status;
         }
     }
+    bool same = v->token_count > 0 && mt_ids_are_symbols(v);
     for (size_t i = 0; i < count; i++) {
         if (out[i] >= v->token_count) {
             out[0] = out[i] - (uint32_t)v->token_count; /* the byte, for the message */
             return MT_MISSING_BYTE;
         }
-        out[i] = v->ids[out[i]];
+        out[i] = same ? out[i] : v->ids[out[i]];
     }
     w->ids.length += count;
     return MT_OK;
@@ -142,9 +117,14 @@ static mt_status mt_append_wide(const mt_encoder *e, mt_workspace *w, const uint
     return status;
 }
 
+/* Whether a piece begins with characters of three bytes, perhaps behind U+0020. */
+static inline bool mt_has_wide(const uint8_t *piece, size_t length) {
+    return length > 3 && (mt_is_wide_lead(piece[0]) || mt_is_wide_lead(piece[1]));
+}
+
 /* Append the ids of a piece by merges alone. */
 static inline mt_status mt_append_merged(const mt_encoder *e, mt_workspace *w, const uint8_t *piece, size_t length) {
-    if (length > 3 && (mt_is_wide_lead(piece[0]) || mt_is_wide_lead(piece[1]))) {
+    if (mt_has_wide(piece, length)) {
         return mt_append_wide(e, w, piece, length);
     }
     return mt_append_stretch(e, w, piece, length);
@@ -174,29 +154,25 @@ static inline mt_status mt_append_piece(const mt_encoder *e, mt_workspace *w, co
     return mt_append_keyed(e, w, piece, length, mt_load_key_exactly(piece, length));
 }
 
-/* Append the ids of a piece that the cache does not have, and put them there. */
+/* Append the ids of a piece that the table of short ones does not have; the second table remembers them. */
 static mt_status mt_append_uncached(
     const mt_encoder *e, mt_workspace *w, const uint8_t *piece, size_t length, mt_piece_key key
 ) {
-    mt_long_entry *entry = NULL;
-    if (length <= MT_LONG_BYTES && !mt_is_wide_lead(piece[0])) {
-        entry = mt_long_entry_of(&w->cache, piece, length);
-        if (entry != NULL && mt_long_entry_is(entry, piece, length)) {
-            mt_status status = mt_ids_reserve(&w->ids, MT_LONG_IDS);
-            if (status == MT_OK) {
-                memcpy(w->ids.data + w->ids.length, entry->ids, sizeof entry->ids);
-                w->ids.length += entry->count;
-            }
-            return status;
+    bool remembered = length <= MT_LONG_BYTES && !mt_has_wide(piece, length);
+    const mt_long_entry *entry = remembered ? mt_long_find(&w->cache, piece, length) : NULL;
+    if (entry != NULL) {
+        mt_status status = mt_ids_reserve(&w->ids, MT_LONG_IDS);
+        if (status == MT_OK) {
+            memcpy(w->ids.data + w->ids.length, entry->ids, sizeof entry->ids);
+            w->ids.length += entry->count;
         }
+        return status;
     }
     size_t before = w->ids.length;
     mt_status status = mt_append_keyed(e, w, piece, length, key);
     size_t count = w->ids.length - before;
-    if (status == MT_OK && length <= MT_KEY_BYTES && count <= MT_CACHED_IDS) {
-        mt_cache_put(&w->cache, key, w->ids.data + before, count);
-    } else if (status == MT_OK && entry != NULL && count <= MT_LONG_IDS) {
-        mt_long_put(entry, piece, length, w->ids.data + before, count);
+    if (status == MT_OK && remembered && count <= MT_LONG_IDS && (length > MT_KEY_BYTES || count > MT_CACHED_IDS)) {
+        mt_long_put(&w->cache, piece, length, w->ids.data + before, count);
     }
     return status;
 }
@@ -204,22 +180,31 @@ static mt_status mt_append_uncached(
 /* Append the ids of a piece that was cut elsewhere, and behind which nothing can be read. */
 static inline mt_status mt_append_any(const mt_encoder *e, mt_workspace *w, const uint8_t *piece, size_t length) {
     mt_piece_key key = mt_load_key_exactly(piece, length);
-    const mt_cache_entry *entry = mt_cache_find(mt_cache_bucket_of(&w->cache, key), key);
-    w->cache.asked++;
+    const mt_cache_entry *entry = mt_cache_find(&w->cache, mt_cache_bucket_of(&w->cache, key), key);
+    size_t before = w->ids.length;
+    w->cache.use.asked++;
     if (entry == NULL) {
-        return mt_append_uncached(e, w, piece, length, key);
+        mt_status status = mt_append_uncached(e, w, piece, length, key);
+        size_t count = w->ids.length - before;
+        if (status == MT_OK && length <= MT_KEY_BYTES && count <= MT_CACHED_IDS) {
+            mt_cache_put(&w->cache, key, w->ids.data + before, count);
+        }
+        return status;
     }
     size_t count = mt_cache_entry_count(entry);
     mt_status status = mt_ids_reserve(&w->ids, count);
     if (status == MT_OK) {
-        memcpy(w->ids.data + w->ids.length, entry->ids, count * sizeof *entry->ids);
+        memcpy(w->ids.data + before, entry->ids, count * sizeof *entry->ids);
         w->ids.length += count;
     }
     return status;
 }
 
-/* Pieces on their way through the cache. First all keys are made and their buckets asked for, then they are looked up:
- * so the memory answers to many at once. */
+/* Pieces on their way through the cache, a batch at a time, so that the memory answers to many at once:
+ *   1. the keys of all pieces are made, and their buckets asked for;
+ *   2. the buckets are read, and the ids appended;
+ *   3. when the first piece is met that is not there, all of the batch that are not are merged side by side;
+ *   4. at the end these are put into the cache. */
 #define MT_BATCH 256
 
 typedef struct {
@@ -263,15 +248,25 @@ static inline mt_status mt_append_batch(const mt_encoder *e, mt_workspace *w, mt
     uint32_t *out = w->ids.data + w->ids.length;
     for (size_t i = 0; i < batch->count; i++) {
         const mt_waiting *waiting = &batch->pieces[i];
-        const mt_cache_entry *entry = mt_cache_find(waiting->bucket, waiting->key);
+        const mt_cache_entry *entry = mt_cache_find_in(waiting->bucket, waiting->key);
+        if (entry != NULL) {
+            memcpy(out, entry->ids, sizeof entry->ids);
+            out += mt_cache_entry_count(entry);
+            continue;
+        }
+        entry = mt_cache_find_in(mt_cache_neighbour(&w->cache, waiting->bucket), waiting->key);
         if (entry != NULL) {
             memcpy(out, entry->ids, sizeof entry->ids);
             out += mt_cache_entry_count(entry);
             continue;
         }
         size_t mask = w->cache.mask;
-        w->ids.length = (size_t)(out - w->ids.data);
+        size_t before = w->ids.length = (size_t)(out - w->ids.data);
         status = mt_append_uncached(e, w, waiting->piece, waiting->length, waiting->key);
+        size_t count = w->ids.length - before;
+        if (status == MT_OK && waiting->length <= MT_KEY_BYTES && count <= MT_CACHED_IDS) {
+            mt_cache_put(&w->cache, waiting->key, w->ids.data + before, count);
+        }
         if (status == MT_OK) {
             status = mt_ids_reserve(&w->ids, (batch->count - i) * MT_CACHED_IDS);
         }
@@ -280,21 +275,23 @@ static inline mt_status mt_append_batch(const mt_encoder *e, mt_workspace *w, mt
         }
         out = w->ids.data + w->ids.length;
         if (w->cache.mask != mask) {
-            /* The table has grown: the buckets are elsewhere. */
+            /* The table has doubled: entries may be elsewhere. */
             for (size_t j = i + 1; j < batch->count; j++) {
                 batch->pieces[j].bucket = mt_cache_bucket_of(&w->cache, batch->pieces[j].key);
             }
         }
     }
     w->ids.length = (size_t)(out - w->ids.data);
-    w->cache.asked += batch->count;
+    w->cache.use.asked += batch->count;
     batch->count = 0;
     return MT_OK;
 }
 
+#define MT_LONG_TEXT ((size_t)1 << 21)
+
 /* Room for the ids of a long text. Most have fewer than these; what is not used is never touched. */
 static inline mt_status mt_reserve_for(mt_workspace *w, size_t length) {
-    return length > MT_LARGE_PAGE ? mt_ids_reserve(&w->ids, length / 4) : MT_OK;
+    return length > MT_LONG_TEXT ? mt_ids_reserve(&w->ids, length / 4) : MT_OK;
 }
 
 /* Append the ids of a text, or add to `counted` how many there are. Stops at any time after there are more than

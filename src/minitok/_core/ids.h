@@ -6,7 +6,6 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "memory.h"
 #include "status.h"
 
 typedef struct {
@@ -30,7 +29,6 @@ static inline mt_status mt_ids_reserve(mt_ids *ids, size_t more) {
     }
     ids->data = data;
     ids->capacity = capacity;
-    mt_wish_for_large_pages(data + ids->length, (capacity - ids->length) * sizeof *data);
     return MT_OK;
 }
 

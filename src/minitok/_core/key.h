@@ -43,8 +43,11 @@ static inline mt_piece_key mt_load_key_exactly(const uint8_t *piece, size_t leng
     return mt_load_key(copy, length);
 }
 
+/* Every bit of the key reaches the lower half of the result: a product's bits know only of those below them, so the
+ * upper half is folded onto the lower one before the last multiplication. */
 static inline size_t mt_key_hash(mt_piece_key key) {
-    uint64_t hash = (key.low ^ key.high * 0x9E3779B97F4A7C15u) * 0xD6E8FEB86659FD93u;
+    uint64_t hash = key.low ^ key.high * 0x9E3779B97F4A7C15u;
+    hash = (hash ^ hash >> 32) * 0xD6E8FEB86659FD93u;
     return (size_t)(hash >> 32);
 }
 

@@ -1,6 +1,6 @@
 /* The tables of a rank file as one block of memory, which can be written to a file and mapped from it.
  *
- * The block is a header and, each at a multiple of 64 bytes, the arrays of mt_vocabulary and mt_characters as they are
+ * The block is a header and, each at a multiple of 64 bytes, the arrays of mt_vocabulary and mt_borders as they are
  * in memory. Whatever has been mapped so is shared by all processes, and nothing is built anew. The header says
  * which file the tables were made of, by its SHA-256, and holds a checksum of all that follows it, so that a block that was cut off
  * or damaged is never used. It does not protect from one that was made on purpose: whoever reads a file
@@ -14,10 +14,10 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "characters.h"
+#include "borders.h"
 #include "vocabulary.h"
 
-#define MT_TABLES_VERSION 1
+#define MT_TABLES_VERSION 2
 #define MT_TABLES_SOURCE 32 /* bytes of a SHA-256 */
 #define MT_TABLES_ALIGNMENT 64
 
@@ -29,8 +29,9 @@ typedef struct {
     uint64_t size;       /* of the whole block */
     uint64_t checksum;   /* of what follows, to the end of the block */
     uint8_t source[MT_TABLES_SOURCE];
-    uint64_t token_count, bytes, longest, token_mask, word_mask, pair_mask, pair_count, characters;
+    uint64_t token_count, bytes, longest, token_mask, word_mask, pair_mask, pair_count;
     uint32_t byte_symbols[256];
+    uint16_t parts[64];
 } mt_tables_header;
 
 #define MT_TABLES_CHECKED_FROM offsetof(mt_tables_header, source)
@@ -75,7 +76,7 @@ static inline void *mt_tables_array(mt_tables_cursor *cursor, const void *array,
 
 /* Go through all arrays, whose sizes stand in the header; point to those in the block. Returns its size. */
 static inline size_t mt_tables_arrays(
-    const mt_tables_header *h, mt_vocabulary *v, mt_characters *c, uint8_t *block, bool copy
+    const mt_tables_header *h, mt_vocabulary *v, mt_borders *b, uint8_t *block, bool copy
 ) {
     size_t header = (sizeof *h + MT_TABLES_ALIGNMENT - 1) / MT_TABLES_ALIGNMENT * MT_TABLES_ALIGNMENT;
     mt_tables_cursor cursor = {block, header, copy};
@@ -87,13 +88,13 @@ static inline size_t mt_tables_arrays(
     v->pair_slots = mt_tables_array(&cursor, v->pair_slots, (h->pair_mask + 1) * sizeof *v->pair_slots);
     v->beginnings = mt_tables_array(&cursor, v->beginnings, MT_BEGINNINGS * sizeof *v->beginnings);
     v->pair_filter = mt_tables_array(&cursor, v->pair_filter, MT_FILTER_WORDS * sizeof *v->pair_filter);
-    v->byte_pair_ranks = mt_tables_array(&cursor, v->byte_pair_ranks, MT_BYTE_PAIRS * sizeof *v->byte_pair_ranks);
-    c->index = mt_tables_array(&cursor, c->index, MT_CHARACTER_CODES * sizeof *c->index);
-    c->list = mt_tables_array(&cursor, c->list, h->characters * sizeof *c->list);
+    v->byte_pairs = mt_tables_array(&cursor, v->byte_pairs, MT_BYTE_PAIRS * sizeof *v->byte_pairs);
+    b->wide = mt_tables_array(&cursor, b->wide, MT_WIDE_CHARACTERS * sizeof *b->wide);
+    b->bigrams = mt_tables_array(&cursor, b->bigrams, MT_BIGRAM_WORDS * sizeof *b->bigrams);
     return cursor.at;
 }
 
-static inline mt_tables_header mt_tables_header_of(const mt_vocabulary *v, const mt_characters *c) {
+static inline mt_tables_header mt_tables_header_of(const mt_vocabulary *v, const mt_borders *b) {
     mt_tables_header h;
     memset(&h, 0, sizeof h);
     memcpy(h.magic, "minitok\n", sizeof h.magic);
@@ -107,27 +108,27 @@ static inline mt_tables_header mt_tables_header_of(const mt_vocabulary *v, const
     h.word_mask = v->word_mask;
     h.pair_mask = v->pair_mask;
     h.pair_count = v->pair_count;
-    h.characters = c->count;
     memcpy(h.byte_symbols, v->byte_symbols, sizeof h.byte_symbols);
+    memcpy(h.parts, b->parts, sizeof h.parts);
     return h;
 }
 
 /* How many bytes the block of a vocabulary has. Its merges are those that its tokens imply. */
-static inline size_t mt_tables_size(const mt_vocabulary *v, const mt_characters *c) {
-    mt_tables_header h = mt_tables_header_of(v, c);
+static inline size_t mt_tables_size(const mt_vocabulary *v, const mt_borders *b) {
+    mt_tables_header h = mt_tables_header_of(v, b);
     mt_vocabulary v_copy = *v;
-    mt_characters c_copy = *c;
-    return mt_tables_arrays(&h, &v_copy, &c_copy, NULL, false);
+    mt_borders b_copy = *b;
+    return mt_tables_arrays(&h, &v_copy, &b_copy, NULL, false);
 }
 
 /* Write the block; `source` is the SHA-256 of the file that the vocabulary is of. `block` is zeroed. */
 static inline void mt_tables_write(
-    const mt_vocabulary *v, const mt_characters *c, const uint8_t source[MT_TABLES_SOURCE], uint8_t *block
+    const mt_vocabulary *v, const mt_borders *b, const uint8_t source[MT_TABLES_SOURCE], uint8_t *block
 ) {
-    mt_tables_header h = mt_tables_header_of(v, c);
+    mt_tables_header h = mt_tables_header_of(v, b);
     mt_vocabulary v_copy = *v;
-    mt_characters c_copy = *c;
-    h.size = mt_tables_arrays(&h, &v_copy, &c_copy, block, true);
+    mt_borders b_copy = *b;
+    h.size = mt_tables_arrays(&h, &v_copy, &b_copy, block, true);
     memcpy(h.source, source, sizeof h.source);
     memcpy(block, &h, sizeof h);
     h.checksum = mt_checksum(block + MT_TABLES_CHECKED_FROM, h.size - MT_TABLES_CHECKED_FROM);
@@ -136,7 +137,7 @@ static inline void mt_tables_write(
 
 /* Take the arrays of a block that stays where it is; false if it is not one, damaged, or of another file. */
 static inline bool mt_tables_read(
-    mt_vocabulary *v, mt_characters *c, const uint8_t source[MT_TABLES_SOURCE], uint8_t *block, size_t size
+    mt_vocabulary *v, mt_borders *b, const uint8_t source[MT_TABLES_SOURCE], uint8_t *block, size_t size
 ) {
     mt_tables_header h, expected = {.magic = "minitok"};
     expected.magic[7] = '\n';
@@ -150,7 +151,7 @@ static inline bool mt_tables_read(
         h.checksum != mt_checksum(block + MT_TABLES_CHECKED_FROM, size - MT_TABLES_CHECKED_FROM)) {
         return false;
     }
-    mt_tables_arrays(&h, v, c, block, false);
+    mt_tables_arrays(&h, v, b, block, false);
     v->token_count = h.token_count;
     v->longest = h.longest;
     v->token_mask = h.token_mask;
@@ -158,7 +159,7 @@ static inline bool mt_tables_read(
     v->pair_mask = h.pair_mask;
     v->pair_count = h.pair_count;
     memcpy(v->byte_symbols, h.byte_symbols, sizeof v->byte_symbols);
-    c->count = h.characters;
+    memcpy(b->parts, h.parts, sizeof b->parts);
     return true;
 }
 

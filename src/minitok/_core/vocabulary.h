@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bits.h"
 #include "hash.h"
 #include "key.h"
 #include "memory.h"
@@ -49,6 +50,14 @@ typedef struct {
     uint32_t symbol;
 } mt_word;
 
+/* What may happen to two bytes that stand side by side; see merge.h. */
+typedef struct {
+    uint32_t rank;         /* of their merge */
+    uint32_t sure_rank;    /* the same, if all merges of what it makes have higher ranks; else MT_NO_RANK */
+    uint32_t least_before; /* the lowest rank of merges of the right byte with anything that ends with the left one */
+    uint32_t least_behind; /* the lowest rank of merges of the left byte with anything that begins with the right one */
+} mt_byte_pair;
+
 typedef struct {
     size_t token_count;
     uint32_t *ids;      /* of each symbol that is a token; rising */
@@ -72,7 +81,7 @@ typedef struct {
     size_t made_count;
 
     uint32_t byte_symbols[256];
-    uint32_t *byte_pair_ranks; /* of each two symbols of bytes: left << 8 | right */
+    mt_byte_pair *byte_pairs; /* by left << 8 | right */
     bool whole_piece;
     bool borrowed;      /* the arrays are another's */
 } mt_vocabulary;
@@ -85,11 +94,11 @@ static inline void mt_vocabulary_free(mt_vocabulary *v) {
     free(v->ids);
     free(v->offsets);
     free(v->bytes);
-    mt_table_free(v->token_slots, (v->token_mask + 1) * sizeof *v->token_slots);
-    mt_table_free(v->word_slots, (v->word_mask + 1) * sizeof *v->word_slots);
-    mt_table_free(v->pair_slots, (v->pair_mask + 1) * sizeof *v->pair_slots);
+    mt_table_free(v->token_slots);
+    mt_table_free(v->word_slots);
+    mt_table_free(v->pair_slots);
     free(v->made);
-    free(v->byte_pair_ranks);
+    free(v->byte_pairs);
     free(v->pair_filter);
     free(v->beginnings);
     memset(v, 0, sizeof *v);
@@ -104,14 +113,14 @@ static inline mt_status mt_vocabulary_init(mt_vocabulary *v, size_t tokens, size
     v->ids = calloc(tokens + 1, sizeof *v->ids);
     v->offsets = calloc(tokens + 1, sizeof *v->offsets);
     v->bytes = calloc(bytes + MT_TOKEN_PADDING, 1);
-    v->byte_pair_ranks = malloc(MT_BYTE_PAIRS * sizeof *v->byte_pair_ranks);
+    v->byte_pairs = malloc(MT_BYTE_PAIRS * sizeof *v->byte_pairs);
     v->pair_filter = calloc(MT_FILTER_WORDS, sizeof *v->pair_filter);
     v->beginnings = calloc(MT_BEGINNINGS, sizeof *v->beginnings);
-    if (v->ids == NULL || v->offsets == NULL || v->bytes == NULL || v->byte_pair_ranks == NULL ||
+    if (v->ids == NULL || v->offsets == NULL || v->bytes == NULL || v->byte_pairs == NULL ||
         v->pair_filter == NULL || v->beginnings == NULL) {
         return MT_NO_MEMORY;
     }
-    memset(v->byte_pair_ranks, 0xFF, MT_BYTE_PAIRS * sizeof *v->byte_pair_ranks);
+    memset(v->byte_pairs, 0xFF, MT_BYTE_PAIRS * sizeof *v->byte_pairs);
     return MT_OK;
 }
 
@@ -131,6 +140,10 @@ static inline const mt_word *mt_find_word(const mt_vocabulary *v, mt_piece_key k
             return NULL;
         }
     }
+}
+
+static inline void mt_prefetch_word(const mt_vocabulary *v, mt_piece_key key) {
+    mt_prefetch(&v->word_slots[mt_key_hash(key) & v->word_mask]);
 }
 
 /* The symbol of the token that these bytes are; MT_NO_SYMBOL if they are none. */
@@ -159,6 +172,11 @@ static inline uint32_t mt_find_token(const mt_vocabulary *v, const uint8_t *byte
     }
 }
 
+/* Whether ids are the numbers 0, 1, 2, ... as symbols are; there is a token. */
+static inline bool mt_ids_are_symbols(const mt_vocabulary *v) {
+    return v->ids[v->token_count - 1] == v->token_count - 1;
+}
+
 /* The symbol of an id; MT_NO_SYMBOL if no token has it. */
 static inline uint32_t mt_symbol_of_id(const mt_vocabulary *v, uint64_t id) {
     size_t low = 0, high = v->token_count;
@@ -173,8 +191,16 @@ static inline uint32_t mt_symbol_of_id(const mt_vocabulary *v, uint64_t id) {
     return low < v->token_count && v->ids[low] == id ? (uint32_t)low : MT_NO_SYMBOL;
 }
 
+static inline uint64_t mt_pair(uint32_t left, uint32_t right) {
+    return (uint64_t)left << MT_SYMBOL_BITS | right;
+}
+
 static inline uint64_t mt_pair_hash(uint64_t pair) {
     return pair * 0x9E3779B97F4A7C15u;
+}
+
+static inline uint64_t mt_filter_bit(uint64_t hash) {
+    return hash >> (64 - MT_FILTER_BITS);
 }
 
 static inline size_t mt_merge_slot(const mt_vocabulary *v, uint64_t hash) {
@@ -183,9 +209,9 @@ static inline size_t mt_merge_slot(const mt_vocabulary *v, uint64_t hash) {
 
 /* The rank of the merge of a pair of symbols; MT_NO_RANK if there is none. */
 static inline uint32_t mt_pair_rank(const mt_vocabulary *v, uint32_t left, uint32_t right) {
-    uint64_t pair = (uint64_t)left << MT_SYMBOL_BITS | right;
+    uint64_t pair = mt_pair(left, right);
     uint64_t hash = mt_pair_hash(pair);
-    uint64_t bit = hash >> (64 - MT_FILTER_BITS);
+    uint64_t bit = mt_filter_bit(hash);
     if (!(v->pair_filter[bit >> 6] >> (bit & 63) & 1)) {
         return MT_NO_RANK;
     }
@@ -217,6 +243,10 @@ static inline const uint8_t *mt_left_bytes(const mt_vocabulary *v, uint64_t slot
 
 static inline const uint8_t *mt_right_bytes(const mt_vocabulary *v, uint64_t slot, uint8_t *byte, size_t *length) {
     return mt_symbol_bytes(v, (uint32_t)(slot >> MT_RANK_BITS) & (MT_MOST_SYMBOLS - 1), byte, length);
+}
+
+static inline mt_byte_pair *mt_byte_pair_of(const mt_vocabulary *v, const uint8_t *bytes) {
+    return &v->byte_pairs[(size_t)bytes[0] << 8 | bytes[1]];
 }
 
 /* The symbol that the merge of a rank makes. */
@@ -320,7 +350,7 @@ static inline mt_status mt_reserve_pairs(mt_vocabulary *v, size_t count) {
             fresh[slot] = old[i];
         }
     }
-    mt_table_free(old, old_slots * sizeof *old);
+    mt_table_free(old);
     return MT_OK;
 }
 
@@ -332,9 +362,9 @@ static inline mt_status mt_add_pair(mt_vocabulary *v, uint32_t left, uint32_t ri
             return status;
         }
     }
-    uint64_t pair = (uint64_t)left << MT_SYMBOL_BITS | right;
+    uint64_t pair = mt_pair(left, right);
     uint64_t hash = mt_pair_hash(pair);
-    uint64_t bit = hash >> (64 - MT_FILTER_BITS);
+    uint64_t bit = mt_filter_bit(hash);
     v->pair_filter[bit >> 6] |= (uint64_t)1 << (bit & 63);
     size_t slot = mt_merge_slot(v, hash);
     for (; v->pair_slots[slot] != MT_EMPTY_PAIR; slot = (slot + 1) & v->pair_mask) {
@@ -352,10 +382,39 @@ static inline uint32_t mt_find_symbol(const mt_vocabulary *v, const uint8_t *byt
     return length == 1 ? v->byte_symbols[bytes[0]] : mt_find_token(v, bytes, length);
 }
 
+static inline void mt_lower(uint32_t *least, uint32_t rank) {
+    *least = rank < *least ? rank : *least;
+}
+
 /* To be called when all pairs are there. */
 static inline void mt_index_byte_pairs(mt_vocabulary *v) {
     for (size_t pair = 0; pair < MT_BYTE_PAIRS; pair++) {
-        v->byte_pair_ranks[pair] = mt_pair_rank(v, v->byte_symbols[pair >> 8], v->byte_symbols[pair & 0xFF]);
+        mt_byte_pair *p = &v->byte_pairs[pair];
+        p->rank = p->sure_rank = mt_pair_rank(v, v->byte_symbols[pair >> 8], v->byte_symbols[pair & 0xFF]);
+    }
+    for (size_t slot = 0; slot <= v->pair_mask; slot++) {
+        uint64_t found = v->pair_slots[slot];
+        if (found == MT_EMPTY_PAIR) {
+            continue;
+        }
+        uint32_t rank = (uint32_t)(found & (MT_MOST_RANKS - 1));
+        size_t left_length, right_length;
+        uint8_t left_byte, right_byte;
+        const uint8_t *left = mt_left_bytes(v, found, &left_byte, &left_length);
+        const uint8_t *right = mt_right_bytes(v, found, &right_byte, &right_length);
+        mt_byte_pair *border = &v->byte_pairs[(size_t)left[left_length - 1] << 8 | right[0]];
+        if (right_length == 1) {
+            mt_lower(&border->least_before, rank);
+        }
+        if (left_length == 1) {
+            mt_lower(&border->least_behind, rank);
+        }
+        if (left_length == 2 && rank <= mt_byte_pair_of(v, left)->sure_rank) {
+            mt_byte_pair_of(v, left)->sure_rank = MT_NO_RANK;
+        }
+        if (right_length == 2 && rank <= mt_byte_pair_of(v, right)->sure_rank) {
+            mt_byte_pair_of(v, right)->sure_rank = MT_NO_RANK;
+        }
     }
 }
 

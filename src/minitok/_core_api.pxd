@@ -25,6 +25,7 @@ cdef extern from "ids.h":
         uint32_t *data
         size_t length
         size_t capacity
+        size_t expected
     mt_status mt_ids_reserve(mt_ids *ids, size_t more) noexcept nogil
     void mt_ids_free(mt_ids *ids) noexcept nogil
 
@@ -112,7 +113,6 @@ cdef extern from "encoder.h":
     void mt_encoder_free(mt_encoder *e) noexcept nogil
     mt_status mt_workspace_init(mt_workspace *w) noexcept nogil
     void mt_workspace_free(mt_workspace *w) noexcept nogil
-    mt_status mt_reserve_for(mt_workspace *w, size_t length) noexcept nogil
     mt_status mt_append_merged(
         const mt_encoder *e, mt_workspace *w, const uint8_t *piece, size_t length
     ) noexcept nogil

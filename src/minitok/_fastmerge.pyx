@@ -347,7 +347,7 @@ cdef class Encoder:
         return _Workspace()
 
     cdef int _give_back(self, _Workspace w) except -1:
-        w.c.ids.length = 0
+        w.c.ids.length = w.c.ids.expected = 0
         w.c.counted = 0
         if w.c.ids.capacity > 2 * COPIED_IDS:
             mt_ids_free(&w.c.ids)
@@ -540,7 +540,7 @@ cdef class Encoder:
         cdef bytes counts = PyBytes_FromStringAndSize(NULL, count * sizeof(int64_t))
         cdef int64_t *lengths = <int64_t *> PyBytes_AS_STRING(counts)
         try:
-            check(mt_reserve_for(&w.c, sum([len(text) for text in texts])))
+            w.c.ids.expected = sum([len(text) for text in texts]) // 4
             for i in range(count):
                 before = w.c.ids.length
                 text = texts[i]

@@ -37,9 +37,9 @@ typedef struct {
 } mt_cache_bucket;
 
 #define MT_LONG_BYTES 32
-#define MT_LONG_IDS 7
-#define MT_FEWEST_LONG ((size_t)1 << 9)  /* 32 KiB */
-#define MT_MOST_LONG ((size_t)1 << 16)   /* 4 MiB */
+#define MT_LONG_IDS 23
+#define MT_FEWEST_LONG ((size_t)1 << 9) /* 64 KiB */
+#define MT_MOST_LONG ((size_t)1 << 16)  /* 8 MiB */
 
 /* What does not fit into an entry: a longer piece, or more ids. */
 typedef struct {
@@ -79,12 +79,13 @@ static inline void mt_cache_free(mt_cache *cache) {
     cache->long_entries = NULL;
 }
 
-/* Count one more entry; whether the table of `size` entries, less than `most`, is to double. */
-static inline bool mt_cache_pays(mt_cache_use *use, size_t size, size_t most) {
+/* Count one more entry; whether the table of `size` entries, less than `most`, is to double. It pays if more than one
+ * piece in `worthwhile` was there. */
+static inline bool mt_cache_pays(mt_cache_use *use, size_t size, size_t most, size_t worthwhile) {
     if (++use->missed < size / 2) {
         return false;
     }
-    bool pays = size < most && use->asked > 4 * use->missed;
+    bool pays = size < most && use->asked > use->missed && (use->asked - use->missed) * worthwhile > use->asked;
     use->asked = use->missed = 0;
     return pays;
 }
@@ -141,7 +142,7 @@ static inline void mt_cache_double(mt_cache *cache) {
 
 /* Remember 1 to MT_CACHED_IDS ids of a piece that is not there. */
 static inline void mt_cache_put(mt_cache *cache, mt_piece_key key, const uint32_t *ids, size_t count) {
-    if (mt_cache_pays(&cache->use, 2 * (cache->mask + 1), 2 * MT_MOST_BUCKETS)) {
+    if (mt_cache_pays(&cache->use, 2 * (cache->mask + 1), 2 * MT_MOST_BUCKETS, 2)) {
         mt_cache_double(cache);
     }
     mt_cache_bucket *bucket = mt_cache_bucket_of(cache, key);
@@ -184,9 +185,12 @@ static inline const mt_long_entry *mt_long_find(mt_cache *cache, const uint8_t *
     if (cache->long_entries == NULL) {
         return NULL;
     }
-    cache->long_use.asked++;
     const mt_long_entry *entry = &cache->long_entries[mt_long_hash(piece, length) & cache->long_mask];
-    return entry->length == length && memcmp(entry->bytes, piece, length) == 0 ? entry : NULL;
+    if (entry->length != length || memcmp(entry->bytes, piece, length) != 0) {
+        return NULL;
+    }
+    cache->long_use.asked++;
+    return entry;
 }
 
 /* Remember up to MT_LONG_IDS ids of a piece that is not there; forget it if there is no memory for the table. */
@@ -199,7 +203,8 @@ static inline void mt_long_put(
             return;
         }
     }
-    if (mt_cache_pays(&cache->long_use, cache->long_mask + 1, MT_MOST_LONG)) {
+    cache->long_use.asked++;
+    if (mt_cache_pays(&cache->long_use, cache->long_mask + 1, MT_MOST_LONG, 8)) {
         mt_long_double(cache);
     }
     mt_long_entry *entry = &cache->long_entries[mt_long_hash(piece, length) & cache->long_mask];

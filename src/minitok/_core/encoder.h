@@ -163,7 +163,7 @@ static mt_status mt_append_uncached(
     if (entry != NULL) {
         mt_status status = mt_ids_reserve(&w->ids, MT_LONG_IDS);
         if (status == MT_OK) {
-            memcpy(w->ids.data + w->ids.length, entry->ids, sizeof entry->ids);
+            memcpy(w->ids.data + w->ids.length, entry->ids, entry->count * sizeof *entry->ids);
             w->ids.length += entry->count;
         }
         return status;
@@ -287,12 +287,8 @@ static inline mt_status mt_append_batch(const mt_encoder *e, mt_workspace *w, mt
     return MT_OK;
 }
 
-#define MT_LONG_TEXT ((size_t)1 << 21)
-
-/* Room for the ids of a long text. Most have fewer than these; what is not used is never touched. */
-static inline mt_status mt_reserve_for(mt_workspace *w, size_t length) {
-    return length > MT_LONG_TEXT ? mt_ids_reserve(&w->ids, length / 4) : MT_OK;
-}
+/* From this length on it pays to guess how many ids there will be. */
+#define MT_LONG_TEXT ((size_t)1 << 16)
 
 /* Append the ids of a text, or add to `counted` how many there are. Stops at any time after there are more than
  * `limit`. */
@@ -304,15 +300,11 @@ static inline mt_status mt_encode(
     mt_batch batch;
     batch.count = 0;
     mt_splitter_init(&splitter, e->pattern, e->classify, text, length);
-    if (!only_count && limit > length) {
-        mt_status status = mt_reserve_for(w, length);
-        if (status != MT_OK) {
-            return status;
-        }
-    }
+    size_t before = w->ids.length, done = 0;
     for (bool more = true; more && w->counted + w->ids.length <= limit;) {
         while (batch.count <= MT_BATCH - MT_BLOCK && (more = mt_split_next(&splitter, &run))) {
             mt_batch_add(&batch, &w->cache, &run);
+            done += run.length;
         }
         mt_status status = mt_append_batch(e, w, &batch);
         if (status != MT_OK) {
@@ -321,6 +313,8 @@ static inline mt_status mt_encode(
         if (only_count) {
             w->counted += w->ids.length;
             w->ids.length = 0;
+        } else if (length > MT_LONG_TEXT) {
+            mt_ids_expect(&w->ids, before, done, length - done);
         }
     }
     return MT_OK;

@@ -189,7 +189,7 @@ static inline mt_status mt_text_reserve(mt_workspace *w, size_t size) {
 static inline mt_status mt_encode_string(
     const mt_encoder *e, mt_workspace *w, mt_string s, size_t limit, bool only_count
 ) {
-    size_t filled = 0, stretch = MT_STRETCH;
+    size_t filled = 0, stretch = MT_STRETCH, before = w->ids.length;
     for (size_t at = 0; at < s.length && w->counted + w->ids.length <= limit;) {
         size_t count = s.length - at < stretch ? s.length - at : stretch;
         size_t written = 0;
@@ -214,6 +214,7 @@ static inline mt_status mt_encode_string(
         if (status != MT_OK) {
             return status;
         }
+        mt_ids_expect(&w->ids, before, at, only_count ? 0 : s.length - at);
         filled -= cut;
         memmove(w->text, w->text + cut, filled);
     }

@@ -15,6 +15,7 @@
 #include "borders.h"
 #include "cache.h"
 #include "ids.h"
+#include "long_piece.h"
 #include "merge.h"
 #include "pattern.h"
 #include "splitter.h"
@@ -23,7 +24,7 @@
 
 typedef struct {
     mt_cache cache;
-    mt_scratch scratch;
+    mt_scratch heap, blocks;
     mt_ids ids;
     uint8_t *text; /* a stretch of UTF-8 */
     size_t text_size;
@@ -51,7 +52,8 @@ static inline mt_status mt_workspace_init(mt_workspace *w) {
 static inline void mt_workspace_free(mt_workspace *w) {
     mt_cache_free(&w->cache);
     free(w->text);
-    mt_scratch_free(&w->scratch);
+    mt_scratch_free(&w->heap);
+    mt_scratch_free(&w->blocks);
     mt_ids_free(&w->ids);
     memset(w, 0, sizeof *w);
 }
@@ -64,11 +66,11 @@ static mt_status mt_append_stretch(const mt_encoder *e, mt_workspace *w, const u
         return status;
     }
     uint32_t *out = w->ids.data + w->ids.length;
-    size_t count = mt_first_symbols(v, piece, length, out);
-    if (count <= MT_SHORT_PIECE) {
-        count = mt_merge_short(v, out, count);
+    size_t count;
+    if (length <= MT_SHORT_PIECE) {
+        count = mt_merge_short(v, out, mt_first_symbols(v, piece, length, out));
     } else {
-        status = mt_merge_long(v, &w->scratch, out, count, &count);
+        status = mt_merge_long_piece(v, &w->heap, &w->blocks, piece, length, out, &count);
         if (status != MT_OK) {
             return status;
         }

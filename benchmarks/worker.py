@@ -12,8 +12,12 @@ import json
 import os
 import random
 import resource
+import shutil
 import statistics
+import string
+import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from typing import Any
@@ -21,7 +25,7 @@ from typing import Any
 import numpy as np  # before anything is timed: libraries import it when they are first asked for an array
 
 from benchmarks.peers import Adapter, open_library
-from benchmarks.texts import sample
+from benchmarks.texts import rank_file, sample
 
 __all__ = ["COLD_SIZE", "JOBS", "MEMORY_SIZE", "PASS_SIZE"]
 
@@ -134,31 +138,24 @@ def count(library: str, encoding: str, text: str) -> Figures:
     }
 
 
-def hostile_text(kind: str, length: int) -> str:
+def hostile_text(kind: str, length: int, seed: int) -> str:
     """A text that is one long run of something."""
-    chance = random.Random(1)
-    if kind == "base64":
-        return "".join(
-            chance.choices("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/", k=length)
-        )
-    if kind == "DNA":
-        return "".join(chance.choices("ACGT", k=length))
-    return kind * length
+    alphabet = {"base64": string.ascii_letters + string.digits + "+/", "DNA": "ACGT"}.get(kind)
+    return kind * length if alphabet is None else "".join(random.Random(seed).choices(alphabet, k=length))
 
 
 def hostile(library: str, encoding: str, kind: str) -> Figures:
-    """A long run: its time beside that of as many bytes of English, and beside that of half of it."""
+    """A long run: its time beside that of as many bytes of English, and beside that of half of it. All new texts."""
     adapter = open_library(library, encoding)
-    text = hostile_text(kind, 1_000_000)
-    half = hostile_text(kind, 500_000)
-    english = sample("english", bytes_in(text))
-    adapter.to_array(english[:1000])
+    adapter.to_array(sample("english", 1000))
     times: dict[str, list[float]] = {"whole": [], "half": [], "english": []}
-    for _ in range(5):
-        for name, each in (("whole", text), ("half", half), ("english", english)):
-            times[name].append(seconds(lambda each=each: adapter.to_array(each))[0])  # type: ignore[misc]
-    whole, part, plain = (statistics.median(times[name]) for name in ("whole", "half", "english"))
-    return {"ms": whole * 1000, "times English": whole / plain, "times half": whole / part}
+    for seed in range(5):
+        whole, half = hostile_text(kind, 1_000_000, 2 * seed), hostile_text(kind, 500_000, 2 * seed + 1)
+        english = sample("english", bytes_in(whole), (seed + 1) * 5_000_000)
+        for name, text in (("whole", whole), ("half", half), ("english", english)):
+            times[name].append(seconds(lambda text=text: adapter.to_array(text))[0])  # type: ignore[misc]
+    run, part, plain = (statistics.median(times[name]) for name in ("whole", "half", "english"))
+    return {"ms": run * 1000, "times English": run / plain, "times half": run / part}
 
 
 def threads(library: str, encoding: str) -> Figures:
@@ -202,16 +199,19 @@ def resident() -> int:
 
 
 def loading(library: str, encoding: str) -> Figures:
-    """Milliseconds to an encoding: from the rank file, and from the tables that the first use left behind."""
-    from benchmarks.texts import rank_file
-
+    """Milliseconds to an encoding: from its rank file, and from the tables that were kept when it was first used."""
     import minitok
-    from minitok.formats import tiktoken_ranks
 
-    path = rank_file(encoding)
-    from_ranks, _ = seconds(lambda: minitok.Encoding("x", **tiktoken_arguments(path, encoding)))
-    del tiktoken_ranks
-    return {"ms from ranks": from_ranks * 1000}
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.copy(rank_file(encoding), folder)
+        os.environ["MINITOK_CACHE_DIR"] = folder
+        ranks = seconds(lambda: minitok.get_encoding(encoding))[0]
+        script = (
+            "import time, minitok; start = time.perf_counter(); "
+            f"minitok.get_encoding({encoding!r}); print(time.perf_counter() - start)"
+        )
+        done = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)
+    return {"ms from ranks": ranks * 1000, "ms from tables": float(done.stdout) * 1000}
 
 
 JOBS: dict[str, Callable[..., Figures]] = {
@@ -223,6 +223,7 @@ JOBS: dict[str, Callable[..., Figures]] = {
     "hostile": hostile,
     "threads": threads,
     "memory": memory,
+    "loading": loading,
 }
 
 

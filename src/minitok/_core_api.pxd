@@ -1,5 +1,6 @@
 """What the headers in `_core/` declare, for Cython. What it means is said there."""
 
+from cpython.object cimport PyObject
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 
 
@@ -151,6 +152,11 @@ cdef extern from "decoder.h":
     void mt_decode_into(
         const mt_decoder *d, const uint32_t *ids, size_t count, uint8_t *out, size_t total
     ) noexcept nogil
+
+
+cdef extern from "python_int.h":
+    bint mt_lists_may_change
+    int64_t mt_small_int(PyObject *object) noexcept
 
 
 cdef extern from "counter.h":

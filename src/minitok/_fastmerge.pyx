@@ -19,7 +19,6 @@ from cpython.bytearray cimport PyByteArray_AS_STRING, PyByteArray_FromStringAndS
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from cpython.exc cimport PyErr_CheckSignals
 from cpython.list cimport PyList_New
-from cpython.long cimport PyLong_AsLongLongAndOverflow, PyLong_CheckExact
 from cpython.object cimport PyObject
 from cpython.unicode cimport PyUnicode_DATA, PyUnicode_GET_LENGTH, PyUnicode_KIND
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t
@@ -47,6 +46,10 @@ cdef extern from "Python.h":
     PyObject *list_get_item "PyList_GET_ITEM" (PyObject *sequence, Py_ssize_t place)
     void list_set_item "PyList_SET_ITEM" (PyObject *sequence, Py_ssize_t place, PyObject *item)
     void incref "Py_INCREF" (PyObject *item)
+    void xdecref "Py_XDECREF" (PyObject *item)
+    PyObject **PySequence_Fast_ITEMS(object sequence)
+    PyObject *bytes_new "PyBytes_FromStringAndSize" (const char *bytes, Py_ssize_t size) except NULL
+    int bytes_resize "_PyBytes_Resize" (PyObject **bytes, Py_ssize_t size) except -1
     PyObject *PyLong_FromUnsignedLong(unsigned long number)
 
 
@@ -56,6 +59,10 @@ cdef Py_ssize_t PLAIN_LENGTH = 1 << 17
 cdef size_t COPIED_IDS = 1 << 15
 #: Ids up to this number come as prebuilt int objects.
 cdef uint32_t SHARED_INTS = 1 << 22
+
+#: Ids that are decoded at a time.
+cdef enum:
+    DECODED_AT_ONCE = 1024
 
 #: How the integers of a buffer are stored, by its format: bytes each, negative if signed.
 BUFFER_FORMATS = {"H": 2, "I": 4, "i": -4, "q": -8, "l": -8 if sizeof(long) == 8 else -4}
@@ -161,6 +168,38 @@ cdef class _Ids:
 
     def __len__(self):
         return self.size
+
+
+cdef class _BytesOut:
+    """A bytes object that grows."""
+
+    cdef PyObject *object_
+    cdef Py_ssize_t size
+    cdef Py_ssize_t capacity
+
+    def __dealloc__(self):
+        xdecref(self.object_)
+
+    cdef int reserve(self, Py_ssize_t more, Py_ssize_t expected) except -1:
+        """Make room for `more` bytes, and if that means to grow, for as many as are expected behind them."""
+        if self.capacity - self.size >= more:
+            return 0
+        self.capacity = self.size + more + max(expected, self.capacity // 2)
+        if self.object_ == NULL:
+            self.object_ = bytes_new(NULL, self.capacity)
+        else:
+            bytes_resize(&self.object_, self.capacity)
+        return 0
+
+    cdef uint8_t *end(self) noexcept:
+        return <uint8_t *> PyBytes_AS_STRING(<object> self.object_) + self.size
+
+    cdef bytes take(self):
+        """What was written."""
+        if self.object_ == NULL:
+            return b""
+        bytes_resize(&self.object_, self.size)
+        return <bytes> self.object_
 
 
 cdef class _RankTable:
@@ -661,77 +700,79 @@ cdef class Decoder:
 
     def decode(self, ids):
         """The bytes of the tokens, one behind the other."""
-        cdef mt_ids numbers
-        memset(&numbers, 0, sizeof(mt_ids))
-        try:
-            if self.token_of is not None or not self._read(ids, &numbers):
-                return b"".join(map(self.token, ids))
-            return self._join(&numbers)
-        finally:
-            mt_ids_free(&numbers)
+        decoded = None
+        if self.token_of is None and isinstance(ids, (list, tuple)):
+            decoded = self._decode_sequence(tuple(ids) if mt_lists_may_change else ids)
+        elif self.token_of is None and PyObject_CheckBuffer(ids):
+            decoded = self._decode_buffer(memoryview(ids))
+        return b"".join(map(self.token, ids)) if decoded is None else decoded
 
-    cdef bytes _join(self, mt_ids *numbers):
-        cdef size_t total = 0, known
-        cdef bytes out
-        cdef uint8_t *data
-        with nogil:
-            known = mt_decoded_length(&self.c, numbers.data, numbers.length, &total)
-        if known < numbers.length:
-            raise KeyError(numbers.data[known])
-        out = PyBytes_FromStringAndSize(NULL, total)
-        data = <uint8_t *> PyBytes_AS_STRING(out)
-        with nogil:
-            mt_decode_into(&self.c, numbers.data, numbers.length, data, total)
-        return out
+    cdef bytes _decode_sequence(self, ids):
+        """None for what is not a list or tuple of small numbers, with which the caller deals."""
+        cdef _BytesOut out = _BytesOut()
+        cdef uint32_t[DECODED_AT_ONCE] chunk
+        cdef PyObject **items = PySequence_Fast_ITEMS(ids)
+        cdef Py_ssize_t at, i, size, count = len(ids)
+        cdef int64_t number
+        for at in range(0, count, DECODED_AT_ONCE):
+            size = min(DECODED_AT_ONCE, count - at)
+            for i in range(size):
+                number = mt_small_int(items[at + i])
+                if number < 0:
+                    return None
+                chunk[i] = <uint32_t> number
+            self._decode_chunk(out, chunk, size, count - at - size)
+        return out.take()
 
-    cdef bint _read(self, ids, mt_ids *numbers) except -1:
-        """Read ids into `numbers`; False for those that are not 32-bit numbers, which the caller deals with."""
-        cdef Py_ssize_t i, count
-        cdef long long number
-        cdef int overflow = 0
-        cdef list sequence
-        if not isinstance(ids, (list, tuple)) and PyObject_CheckBuffer(ids):
-            view = memoryview(ids)
-            if view.ndim == 1 and view.c_contiguous and view.format in BUFFER_FORMATS:
-                return self._read_buffer(view, BUFFER_FORMATS[view.format], numbers)
-        if not isinstance(ids, (list, tuple)):
-            return False
-        sequence = ids if isinstance(ids, list) else list(ids)
-        count = len(sequence)
-        check(mt_ids_reserve(numbers, count))
-        for i in range(count):
-            item = sequence[i]
-            if not PyLong_CheckExact(item):
-                return False
-            number = PyLong_AsLongLongAndOverflow(item, &overflow)
-            if overflow or number < 0 or number > 0xFFFFFFFF:
-                return False
-            numbers.data[i] = <uint32_t> number
-        numbers.length = count
-        return True
-
-    cdef bint _read_buffer(self, view, int kind, mt_ids *numbers) except -1:
+    cdef bytes _decode_buffer(self, view):
+        """None for what is not a buffer of numbers that are ids."""
+        cdef _BytesOut out = _BytesOut()
+        cdef uint32_t[DECODED_AT_ONCE] chunk
+        cdef const uint32_t *numbers = chunk
         cdef Py_buffer buffer
-        cdef Py_ssize_t i, count = len(view)
+        cdef Py_ssize_t at, i, size, count
+        cdef int width
         cdef bint fits = True
-        check(mt_ids_reserve(numbers, count))
+        if view.ndim != 1 or not view.c_contiguous or view.format not in BUFFER_FORMATS:
+            return None
+        width = BUFFER_FORMATS[view.format]
+        count = len(view)
         PyObject_GetBuffer(view, &buffer, PyBUF_SIMPLE)
-        if kind == 2:
-            for i in range(count):
-                numbers.data[i] = (<const uint16_t *> buffer.buf)[i]
-        elif kind == 4:
-            memcpy(numbers.data, buffer.buf, count * sizeof(uint32_t))
-        elif kind == -4:
-            for i in range(count):
-                numbers.data[i] = (<const int32_t *> buffer.buf)[i]
-                fits &= (<const int32_t *> buffer.buf)[i] >= 0
-        else:
-            for i in range(count):
-                numbers.data[i] = <uint32_t> (<const int64_t *> buffer.buf)[i]
-                fits &= 0 <= (<const int64_t *> buffer.buf)[i] <= 0xFFFFFFFF
-        PyBuffer_Release(&buffer)
-        numbers.length = count
-        return fits
+        try:
+            for at in range(0, count, DECODED_AT_ONCE):
+                size = min(DECODED_AT_ONCE, count - at)
+                if width == 4:
+                    numbers = <const uint32_t *> buffer.buf + at
+                elif width == 2:
+                    for i in range(size):
+                        chunk[i] = (<const uint16_t *> buffer.buf)[at + i]
+                elif width == -4:
+                    for i in range(size):
+                        chunk[i] = <uint32_t> (<const int32_t *> buffer.buf)[at + i]
+                        fits &= (<const int32_t *> buffer.buf)[at + i] >= 0
+                else:
+                    for i in range(size):
+                        chunk[i] = <uint32_t> (<const int64_t *> buffer.buf)[at + i]
+                        fits &= 0 <= (<const int64_t *> buffer.buf)[at + i] <= 0xFFFFFFFF
+                if not fits:
+                    return None
+                self._decode_chunk(out, numbers, size, count - at - size)
+        finally:
+            PyBuffer_Release(&buffer)
+        return out.take()
+
+    cdef int _decode_chunk(self, _BytesOut out, const uint32_t *ids, size_t count, size_t left) except -1:
+        """Append the bytes of some ids, behind which there are so many more."""
+        cdef size_t total = 0, known = mt_decoded_length(&self.c, ids, count, &total)
+        cdef uint8_t *end
+        if known < count:
+            raise KeyError(ids[known])
+        out.reserve(total, <size_t> (1.125 * total / count * left))
+        end = out.end()
+        with nogil:
+            mt_decode_into(&self.c, ids, count, end, total)
+        out.size += total
+        return 0
 
 
 cdef class PieceCounter:

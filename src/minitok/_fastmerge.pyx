@@ -62,7 +62,7 @@ cdef uint32_t SHARED_INTS = 1 << 22
 
 #: Ids that are decoded at a time.
 cdef enum:
-    DECODED_AT_ONCE = 1024
+    DECODED_AT_ONCE = 4096
 
 #: How the integers of a buffer are stored, by its format: bytes each, negative if signed.
 BUFFER_FORMATS = {"H": 2, "I": 4, "i": -4, "q": -8, "l": -8 if sizeof(long) == 8 else -4}
@@ -721,7 +721,7 @@ cdef class Decoder:
                 if number < 0:
                     return None
                 chunk[i] = <uint32_t> number
-            self._decode_chunk(out, chunk, size, count - at - size)
+            self._decode_chunk(out, chunk, size, count - at - size, False)
         return out.take()
 
     cdef bytes _decode_buffer(self, view):
@@ -756,20 +756,25 @@ cdef class Decoder:
                         fits &= 0 <= (<const int64_t *> buffer.buf)[at + i] <= 0xFFFFFFFF
                 if not fits:
                     return None
-                self._decode_chunk(out, numbers, size, count - at - size)
+                self._decode_chunk(out, numbers, size, count - at - size, True)
         finally:
             PyBuffer_Release(&buffer)
         return out.take()
 
-    cdef int _decode_chunk(self, _BytesOut out, const uint32_t *ids, size_t count, size_t left) except -1:
-        """Append the bytes of some ids, behind which there are so many more."""
+    cdef int _decode_chunk(
+        self, _BytesOut out, const uint32_t *ids, size_t count, size_t left, bint alone
+    ) except -1:
+        """Append the bytes of some ids, behind which there are so many more; `alone`: other threads may run."""
         cdef size_t total = 0, known = mt_decoded_length(&self.c, ids, count, &total)
         cdef uint8_t *end
         if known < count:
             raise KeyError(ids[known])
         out.reserve(total, <size_t> (1.125 * total / count * left))
         end = out.end()
-        with nogil:
+        if alone:
+            with nogil:
+                mt_decode_into(&self.c, ids, count, end, total)
+        else:
             mt_decode_into(&self.c, ids, count, end, total)
         out.size += total
         return 0

@@ -12,6 +12,7 @@ call alone: it is taken from the encoder's pool and put back, so that there are 
 A `PieceCounter` is for one thread; counters of several threads are added up with `merge`.
 """
 
+cimport cython
 from cpython.buffer cimport (
     PyBUF_SIMPLE, PyBuffer_FillInfo, PyBuffer_Release, PyObject_CheckBuffer, PyObject_GetBuffer
 )
@@ -55,6 +56,8 @@ cdef extern from "Python.h":
 
 #: `encode_plain` leaves longer texts to others, as in `_pymerge`.
 cdef Py_ssize_t PLAIN_LENGTH = 1 << 17
+#: For shorter texts it does not pay to let other threads run.
+cdef Py_ssize_t SHORT_LENGTH = 1 << 11
 #: More ids than this are handed over as they are, not copied.
 cdef size_t COPIED_IDS = 1 << 15
 #: Ids up to this number come as prebuilt int objects.
@@ -95,13 +98,15 @@ cdef const uint8_t *utf8(object text, Py_ssize_t *size) except NULL:
     return <const uint8_t *> PyUnicode_AsUTF8AndSize(text, size)
 
 
-cdef mt_string string_of(object text) except *:
+cdef int string_of(object text, mt_string *string) except -1:
     """Where the characters of a str are, or bytes."""
-    if isinstance(text, bytes):
-        return mt_string(PyBytes_AS_STRING(text), PyBytes_GET_SIZE(text), 1)
-    if not isinstance(text, str):
+    if isinstance(text, str):
+        string[0] = mt_string(PyUnicode_DATA(text), PyUnicode_GET_LENGTH(text), PyUnicode_KIND(text))
+    elif isinstance(text, bytes):
+        string[0] = mt_string(PyBytes_AS_STRING(text), PyBytes_GET_SIZE(text), 1)
+    else:
         raise TypeError(f"expected str or bytes, not {type(text).__name__}")
-    return mt_string(PyUnicode_DATA(text), PyUnicode_GET_LENGTH(text), PyUnicode_KIND(text))
+    return 0
 
 
 cdef const mt_pattern *scanner_pattern(object pattern):
@@ -309,6 +314,7 @@ cdef class Encoder:
     cdef mt_encoder c
     cdef bint splits_here  # the scanner knows the pattern, or there is none
     cdef object pretokenizer
+    cdef _Workspace spare  # what calls write to, when there is no call; more of them are in the pool
     cdef list pool
     cdef list ints  # every id as an int object, or None
     cdef _RankTable table  # owns the tables if they are shared
@@ -377,20 +383,25 @@ cdef class Encoder:
         return 0
 
     cdef _Workspace _take(self):
-        cdef list pool = self.pool
-        if pool:
-            try:
-                return pool.pop()
-            except IndexError:
-                pass  # another thread was faster
-        return _Workspace()
+        cdef _Workspace w
+        # One is enough while calls come one after the other. Without the GIL, only one thread at a time looks here.
+        with cython.critical_section(self):
+            w = self.spare
+            self.spare = None
+            if w is None and self.pool:
+                w = self.pool.pop()
+        return _Workspace() if w is None else w
 
     cdef int _give_back(self, _Workspace w) except -1:
         w.c.ids.length = w.c.ids.expected = 0
         w.c.counted = 0
         if w.c.ids.capacity > 2 * COPIED_IDS:
             mt_ids_free(&w.c.ids)
-        self.pool.append(w)
+        with cython.critical_section(self):
+            if self.spare is None:
+                self.spare = w
+            else:
+                self.pool.append(w)
         return 0
 
     cdef int _check(self, mt_status status, _Workspace w) except -1:
@@ -418,20 +429,26 @@ cdef class Encoder:
                     break
             w.c.counted = w.c.ids.length
             return 0
-        string = string_of(text)
+        string_of(text, &string)
         if stop < 0:
             stop = string.length
         data = <const uint8_t *> string.data + start * string.width
         if isinstance(text, str) and not PyUnicode_IS_ASCII(text):
             string.data = data
             string.length = stop - start
-            with nogil:
+            if string.length < SHORT_LENGTH:
                 status = mt_encode_string(&self.c, &w.c, string, limit, only_count)
+            else:
+                with nogil:
+                    status = mt_encode_string(&self.c, &w.c, string, limit, only_count)
             if status == MT_SURROGATE:
                 text.encode("utf-8")  # raises UnicodeEncodeError, which says where
             return self._check(status, w)
-        with nogil:
+        if stop - start < SHORT_LENGTH:
             status = mt_encode(&self.c, &w.c, data, stop - start, limit, only_count)
+        else:
+            with nogil:
+                status = mt_encode(&self.c, &w.c, data, stop - start, limit, only_count)
         return self._check(status, w)
 
     cdef list _parts(self, text, Py_ssize_t count):
@@ -440,7 +457,7 @@ cdef class Encoder:
         cdef Py_ssize_t start = 0, stop, number
         cdef list parts = []
         if count > 1 and self.c.pattern != NULL:
-            string = string_of(text)
+            string_of(text, &string)
             for number in range(1, count):
                 stop = <Py_ssize_t> (<double> string.length * number / count)
                 if isinstance(text, str):

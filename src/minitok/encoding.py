@@ -175,7 +175,7 @@ class Encoding:
                 ids.append(special)
         return ids
 
-    def encode_ordinary(self, text: Text, *, num_threads: int | None = None) -> list[int]:
+    def encode_ordinary(self, text: Text, num_threads: int | None = None) -> list[int]:
         """Encode a text in which nothing is a special token.
 
         Raises:

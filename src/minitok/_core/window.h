@@ -215,7 +215,7 @@ static inline uint64_t mt_staged_starts(const mt_window *w, uint64_t letter_star
 }
 
 /* Where pieces begin in the window at `text`, of which `left` bytes are left; 64 may be read, those behind the text
- * are 0. Bit 0 is set; the highest bit is the last beginning that is certain. */
+ * are 0. Bit 0 is set; the highest bit is the last beginning that is certain, or the end of the text. */
 MT_INLINE uint64_t mt_window_starts(
     const mt_pattern *p, mt_block_classifier classify, const uint8_t *text, size_t left
 ) {
@@ -277,7 +277,9 @@ MT_INLINE uint64_t mt_window_starts(
     if (w.odd) {
         certain &= (w.odd & (0 - w.odd)) - 1;
     }
-    return (starts & certain) | 1;
+    /* Where the text ends, and all is certain, its last piece ends. */
+    uint64_t end = left < MT_BLOCK && certain == mt_low_bits((int)left) ? (uint64_t)1 << left : 0;
+    return (starts & certain) | end | 1;
 }
 
 #endif

@@ -1,8 +1,8 @@
 """The libraries that are measured, each behind the same few calls: an array or a list of ids, and back.
 
-Every adapter asks its library for one thread and for text in which nothing is special, in the way that its own
-documentation recommends for speed. Whatever lies between a library's answer and what a user asked for (an object to
-take the list out of, bytes to see as an array) is part of its time.
+Every adapter asks its library for text in which nothing is special, in the way that its own documentation recommends
+for speed; the process, which has one processor, sees to it that one thread does it. Whatever lies between a library's
+answer and what a user asked for (an object to take the list out of, bytes to see as an array) is part of its time.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ def _minitok(encoding: str) -> Adapter:
 
     e = minitok.get_encoding(encoding)
     return Adapter(
-        lambda text: e.encode_ordinary(text, num_threads=1),
+        e.encode_ordinary,
         lambda text: e.encode_to_numpy(text, disallowed_special=(), num_threads=1),
         e.decode_bytes,
         e.decode_bytes,
@@ -123,7 +123,7 @@ def _gigatoken(encoding: str) -> Adapter:
     t = gigatoken.Tokenizer.from_tiktoken(rank_file(encoding), special_tokens={})
     return Adapter(
         lambda text: t.encode_batch_list([text], parallel=False)[0],
-        lambda text: t.encode(text),
+        t.encode,
         t.decode,
         t.decode,
     )

@@ -24,13 +24,14 @@ def rank_file(encoding: str) -> Path:
 
 
 def sample(name: str, size: int, start: int = 0) -> str:
-    """`size` bytes of a text, from a place in it; repeated from the beginning if there are fewer. Cut at characters."""
+    """`size` bytes of a text from a place in it, less what is no whole character; repeated if there are fewer."""
     if name == "code":
         library = Path(sysconfig.get_path("stdlib"))
         files = (path for path in sorted(library.rglob("*.py")) if "site-packages" not in path.parts)
-        data = b"".join(path.read_bytes() for path in files)
+        data = b"".join(path.read_bytes() for path in files)[start : start + size]
     else:
-        data = (shared_data() / "corpora" / f"{name}.txt").read_bytes()
-    data = data[start : start + size]
+        with (shared_data() / "corpora" / f"{name}.txt").open("rb") as file:
+            file.seek(start)
+            data = file.read(size)
     whole = data * (size // len(data)) + data[: size % len(data)]
     return whole.decode("utf-8", "ignore")

@@ -1,0 +1,240 @@
+"""All figures of encoding and decoding, of minitok and of its peers, as a page with tables and a plot.
+
+    MINITOK_TEST_DATA=FOLDER python -m benchmarks.report [--rounds 5] [--only KIND ...] [--dry]
+
+Each measurement is a fresh process with one processor; in a round every library has its turn; medians count, and
+only of libraries whose ids are tiktoken's in that very cell. The figures are kept in docs/benchmarks.json, so that
+with --only one part can be measured again; the page is docs/benchmarks.md, the plot docs/benchmarks.svg.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import json
+import math
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import venv
+from collections.abc import Iterable
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from benchmarks.cells import BARS, OURS, PEERS, Bar, Job, jobs
+
+ROOT = Path(__file__).parents[1]
+FIGURES = ROOT / "docs" / "benchmarks.json"
+PAGE = ROOT / "docs" / "benchmarks.md"
+PLOT = ROOT / "docs" / "benchmarks.svg"
+#: Cannot be installed beside the others.
+APART = "tokenizers"
+APART_FOLDER = ROOT / ".venv-tokenizers"
+REFERENCE = "tiktoken"
+
+#: kind, cell, library -> figure -> what was measured, a round each
+Samples = dict[str, dict[str, dict[str, dict[str, list[float]]]]]
+
+
+def interpreter(library: str) -> str:
+    """The Python that has a library; the environment of the one that needs its own is made when it is first wanted."""
+    if library != APART:
+        return sys.executable
+    python = APART_FOLDER / "bin" / "python"
+    if not python.exists():
+        venv.create(APART_FOLDER, with_pip=True)
+        pip = [str(python), "-m", "pip", "install", "-q"]
+        subprocess.run([*pip, "-U", "pip"], check=True)
+        subprocess.run([*pip, "--group", f"{ROOT / 'pyproject.toml'}:bench-tokenizers"], check=True)
+    return str(python)
+
+
+def measure(job: Job, library: str) -> dict[str, Any]:
+    """One measurement in a process of its own."""
+    asked: dict[str, Any] = {**job.arguments, "library": library}
+    if job.pinned and hasattr(os, "sched_getaffinity"):
+        asked["processor"] = max(os.sched_getaffinity(0))
+    command = [interpreter(library), "-m", "benchmarks.worker", json.dumps(asked)]
+    done = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True, timeout=600)
+    if done.returncode != 0:
+        raise SystemExit(f"{library}, {job.kind}, {job.cell} failed:\n{done.stderr}")
+    figures: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return figures
+
+
+def run(kinds: Iterable[str] | None, rounds: int, samples: Samples) -> None:
+    """Measure; what there was of the same kinds is forgotten."""
+    chosen = [job for job in jobs() if kinds is None or job.kind in kinds]
+    for kind in {job.kind for job in chosen}:
+        samples[kind] = {}
+    for number in range(rounds):
+        for job in chosen:
+            if number and job.once:
+                continue
+            found = {library: measure(job, library) for library in ((OURS, *PEERS) if job.peers else (OURS,))}
+            right = found[REFERENCE if job.peers else OURS].get("ids")
+            for library, figures in found.items():
+                if "absent" in figures:
+                    continue
+                if figures.pop("ids", None) != right:
+                    print(f"{library} gives other ids: {job.kind} {job.cell}", file=sys.stderr)
+                    if library == OURS:
+                        raise SystemExit("that is an error")
+                    continue
+                kept = samples[job.kind].setdefault(job.cell, {}).setdefault(library, {})
+                for figure, value in figures.items():
+                    kept.setdefault(figure, []).append(value)
+            print(f"{number + 1}/{rounds} {job.kind} {job.cell}", file=sys.stderr)
+
+
+# -- The page ----------------------------------------------------------------------------------------------------
+
+
+def medians(samples: Samples, bar: Bar, cell: str) -> dict[str, float]:
+    """The median of a figure, by library."""
+    found = samples.get(bar.kind, {}).get(cell, {})
+    return {
+        library: statistics.median(figures[bar.figure]) for library, figures in found.items() if bar.figure in figures
+    }
+
+
+def verdict(bar: Bar, ours: float, best: float | None) -> bool:
+    """Whether minitok keeps what it promises of one cell."""
+    sign = -1 if bar.less_is_more else 1
+    kept = bar.limit is None or sign * ours >= sign * bar.limit
+    return kept and (bar.than_best is None or best is None or sign * ours >= sign * bar.than_best * best)
+
+
+def promise(bar: Bar) -> str:
+    """What is promised, in words."""
+    least = "at most" if bar.less_is_more else "at least"
+    words = []
+    if bar.mean is not None:
+        words.append(f"{least} {bar.mean} × the best peer in the geometric mean")
+    if bar.than_best is not None:
+        words.append(f"{least} {bar.than_best} × the best peer{' in each cell' if bar.mean is not None else ''}")
+    if bar.limit is not None:
+        words.append(f"{least} {bar.limit:g} {bar.unit}")
+    return "; ".join(words)
+
+
+def table(samples: Samples, bar: Bar) -> tuple[list[str], list[float]]:
+    """The rows of one bar's table, and minitok's ratio to the best peer in each cell."""
+    cells = [c for c in samples.get(bar.kind, {}) if bar.only is None or c.split()[0] in bar.only.split()]
+    by_cell = {cell: medians(samples, bar, cell) for cell in cells}
+    libraries = [library for library in PEERS if any(library in found for found in by_cell.values())]
+    head = ["", OURS, *libraries, *(["of the best"] if libraries else []), ""]
+    rows = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    ratios = []
+    for cell, found in by_cell.items():
+        peers = [found[library] for library in libraries if library in found]
+        best = (min if bar.less_is_more else max)(peers) if peers else None
+        row = [f"`{cell}`", f"**{shown(found[OURS])}**", *(shown(found.get(library)) for library in libraries)]
+        if best is not None:
+            ratios.append(found[OURS] / best)
+            row.append(f"{ratios[-1]:.2f} ×")
+        row.append("kept" if verdict(bar, found[OURS], best) else "**missed**")
+        rows.append("| " + " | ".join(row) + " |")
+    return rows, ratios
+
+
+def shown(value: float | None) -> str:
+    """A number with three digits that count."""
+    if value is None:
+        return ""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def page(samples: Samples, facts: dict[str, str]) -> str:
+    """The whole page."""
+    lines = [
+        "# Benchmarks",
+        "",
+        "Made by `python -m benchmarks.report`; [how it is measured](../benchmarks/README.md).",
+        "",
+        *(f"- {key}: {value}" for key, value in facts.items()),
+        "",
+        "![minitok and its peers](benchmarks.svg)",
+        "",
+        "Speeds are megabytes of UTF-8 a second, of one thread unless said otherwise; a library without a figure",
+        "lacks that vocabulary or that call, or gives other ids than tiktoken.",
+    ]
+    for bar in BARS:
+        rows, ratios = table(samples, bar)
+        if len(rows) < 3:
+            continue
+        lines += ["", f"## {bar.title} ({bar.unit})", "", f"Promised: {promise(bar)}.", "", *rows]
+        if bar.mean is not None and ratios:
+            mean = math.exp(statistics.fmean(map(math.log, ratios)))
+            lines += [
+                "",
+                f"Geometric mean: {mean:.2f} × the best peer, {'kept' if mean >= bar.mean else '**missed**'}.",
+            ]
+    return "\n".join(lines) + "\n"
+
+
+def plot(samples: Samples, path: Path) -> None:
+    """Speeds of all libraries with cl100k_base: new text, and the same again."""
+    import matplotlib as mpl
+
+    mpl.use("svg")
+    mpl.rcParams["svg.hashsalt"] = "minitok"
+    import matplotlib.pyplot as plt
+
+    figure, axes = plt.subplots(1, 2, figsize=(12, 4.5), layout="constrained")
+    panels = (("pass", "new text"), ("warm", "the same text again"))
+    for axis, (name, title) in zip(axes, panels, strict=True):
+        cells = [cell for cell in samples.get("array", {}) if cell.endswith("cl100k_base")]
+        for place, library in enumerate((OURS, *PEERS)):
+            heights = [medians(samples, Bar("array", name, ""), cell).get(library, 0) for cell in cells]
+            left = [i + 0.09 * place for i in range(len(cells))]
+            axis.bar(left, heights, 0.09, label=library, color="black" if library == OURS else f"C{place}")
+        axis.set_title(f"cl100k_base, {title}, one thread")
+        axis.set_ylabel("MB/s")
+        axis.set_xticks([i + 0.36 for i in range(len(cells))], [cell.split()[0] for cell in cells])
+    axes[0].legend(fontsize="small")
+    figure.savefig(path, metadata={"Date": None})
+
+
+def facts() -> dict[str, str]:
+    """Where and of what the figures are."""
+    model = platform.processor() or platform.machine()
+    if Path("/proc/cpuinfo").exists():
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        model = next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), model)
+    apart = [interpreter(APART), "-c", f"from importlib.metadata import version; print(version({APART!r}))"]
+    versions = [f"{name} {metadata.version(name)}" for name in PEERS if name != APART and " " not in name]
+    versions.append(f"{APART} {subprocess.run(apart, check=True, capture_output=True, text=True).stdout.strip()}")
+    commit = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    return {
+        "date": datetime.datetime.now(tz=datetime.UTC).date().isoformat(),
+        "commit": commit.stdout.strip() or "unknown",
+        "machine": f"{model}, {os.cpu_count()} processors, {platform.system()} {platform.release()}",
+        "Python": f"{platform.python_implementation()} {platform.python_version()}",
+        "versions": ", ".join(versions),
+    }
+
+
+def main() -> None:
+    """Measure, write the page and the plot."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=5, help="how often each is measured (default: 5)")
+    parser.add_argument("--only", nargs="*", metavar="KIND", help="measure these kinds, keep the other figures")
+    parser.add_argument("--dry", action="store_true", help="measure nothing, write the page again")
+    arguments = parser.parse_args()
+    kept: dict[str, Any] = json.loads(FIGURES.read_text()) if FIGURES.exists() else {"facts": {}, "samples": {}}
+    if not arguments.dry:
+        run(arguments.only, arguments.rounds, kept["samples"])
+        kept["facts"] = facts()
+        FIGURES.write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n")
+    PAGE.write_text(page(kept["samples"], kept["facts"]))
+    plot(kept["samples"], PLOT)
+
+
+if __name__ == "__main__":
+    main()

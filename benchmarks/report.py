@@ -40,7 +40,7 @@ Samples = dict[str, dict[str, dict[str, dict[str, list[float]]]]]
 
 
 def interpreter(library: str) -> str:
-    """The Python that has a library; the environment of the one that needs its own is made when it is first wanted."""
+    """The Python that has a library; the environment of the one that needs its own is made when first wanted."""
     if library != APART:
         return sys.executable
     python = APART_FOLDER / "bin" / "python"

@@ -202,18 +202,14 @@ static inline mt_status mt_append_any(const mt_encoder *e, mt_workspace *w, cons
     return status;
 }
 
-/* Pieces on their way through the cache, a batch at a time, so that the memory answers to many at once:
- *   1. the keys of all pieces are made, and their buckets asked for;
- *   2. the buckets are read, and the ids appended;
- *   3. when the first piece is met that is not there, all of the batch that are not are merged side by side;
- *   4. at the end these are put into the cache. */
+/* Pieces on their way through the cache, a batch at a time: first all keys are made and their buckets asked for, then they
+ * are looked up, so that the memory answers to many at once. */
 #define MT_BATCH 256
 
 typedef struct {
     mt_piece_key key;
     const mt_cache_bucket *bucket;
     const uint8_t *piece;
-    size_t length;
 } mt_waiting;
 
 typedef struct {
@@ -227,9 +223,8 @@ static inline void mt_batch_add(mt_batch *batch, const mt_cache *cache, const mt
     for (uint64_t starts = run->starts & (run->starts - 1);; starts &= starts - 1) {
         size_t end = starts ? (size_t)mt_lowest_bit(starts) : run->length;
         waiting->piece = run->text + at;
-        waiting->length = end - at;
-        waiting->key = run->padded ? mt_load_key(waiting->piece, waiting->length)
-                                   : mt_load_key_exactly(waiting->piece, waiting->length);
+        waiting->key = run->padded ? mt_load_key(waiting->piece, end - at)
+                                   : mt_load_key_exactly(waiting->piece, end - at);
         waiting->bucket = mt_cache_bucket_of(cache, waiting->key);
         mt_prefetch(waiting->bucket);
         waiting++;
@@ -241,33 +236,47 @@ static inline void mt_batch_add(mt_batch *batch, const mt_cache *cache, const mt
     batch->count = (size_t)(waiting - batch->pieces);
 }
 
-/* Append the ids of all pieces of a batch, which is empty afterwards. */
-static inline mt_status mt_append_batch(const mt_encoder *e, mt_workspace *w, mt_batch *batch) {
+/* Append the ids of a piece that is not in the cache, and put them there. */
+static mt_status mt_append_missing(const mt_encoder *e, mt_workspace *w, const mt_waiting *waiting) {
+    size_t before = w->ids.length, length = mt_key_length(waiting->key);
+    mt_status status = mt_append_uncached(e, w, waiting->piece, length, waiting->key);
+    size_t count = w->ids.length - before;
+    if (status == MT_OK && length <= MT_KEY_BYTES && count <= MT_CACHED_IDS) {
+        mt_cache_put(&w->cache, waiting->key, w->ids.data + before, count);
+    }
+    return status;
+}
+
+/* Append the ids of all pieces of a batch, which is empty afterwards; or add to `counted` how many they are. */
+MT_INLINE mt_status mt_append_batch(const mt_encoder *e, mt_workspace *w, mt_batch *batch, bool only_count) {
     mt_status status = mt_ids_reserve(&w->ids, MT_BATCH * MT_CACHED_IDS);
     if (status != MT_OK) {
         return status;
     }
     uint32_t *out = w->ids.data + w->ids.length;
+    size_t counted = 0;
     for (size_t i = 0; i < batch->count; i++) {
         const mt_waiting *waiting = &batch->pieces[i];
         const mt_cache_entry *entry = mt_cache_find_in(waiting->bucket, waiting->key);
-        if (entry != NULL) {
-            memcpy(out, entry->ids, sizeof entry->ids);
-            out += mt_cache_entry_count(entry);
-            continue;
+        if (entry == NULL) {
+            entry = mt_cache_find_in(mt_cache_neighbour(&w->cache, waiting->bucket), waiting->key);
         }
-        entry = mt_cache_find_in(mt_cache_neighbour(&w->cache, waiting->bucket), waiting->key);
         if (entry != NULL) {
-            memcpy(out, entry->ids, sizeof entry->ids);
-            out += mt_cache_entry_count(entry);
+            size_t count = mt_cache_entry_count(entry);
+            if (only_count) {
+                counted += count;
+            } else {
+                memcpy(out, entry->ids, sizeof entry->ids);
+                out += count;
+            }
             continue;
         }
         size_t mask = w->cache.mask;
-        size_t before = w->ids.length = (size_t)(out - w->ids.data);
-        status = mt_append_uncached(e, w, waiting->piece, waiting->length, waiting->key);
-        size_t count = w->ids.length - before;
-        if (status == MT_OK && waiting->length <= MT_KEY_BYTES && count <= MT_CACHED_IDS) {
-            mt_cache_put(&w->cache, waiting->key, w->ids.data + before, count);
+        w->ids.length = (size_t)(out - w->ids.data);
+        status = mt_append_missing(e, w, waiting);
+        if (only_count && status == MT_OK) {
+            counted += w->ids.length;
+            w->ids.length = 0;
         }
         if (status == MT_OK) {
             status = mt_ids_reserve(&w->ids, (batch->count - i) * MT_CACHED_IDS);
@@ -284,6 +293,7 @@ static inline mt_status mt_append_batch(const mt_encoder *e, mt_workspace *w, mt
         }
     }
     w->ids.length = (size_t)(out - w->ids.data);
+    w->counted += counted;
     w->cache.use.asked += batch->count;
     batch->count = 0;
     return MT_OK;
@@ -292,9 +302,7 @@ static inline mt_status mt_append_batch(const mt_encoder *e, mt_workspace *w, mt
 /* From this length on it pays to guess how many ids there will be. */
 #define MT_LONG_TEXT ((size_t)1 << 16)
 
-/* Append the ids of a text, or add to `counted` how many there are. Stops at any time after there are more than
- * `limit`. */
-static inline mt_status mt_encode(
+MT_INLINE mt_status mt_encode_or_count(
     const mt_encoder *e, mt_workspace *w, const uint8_t *text, size_t length, size_t limit, bool only_count
 ) {
     mt_splitter splitter;
@@ -308,18 +316,24 @@ static inline mt_status mt_encode(
             mt_batch_add(&batch, &w->cache, &run);
             done += run.length;
         }
-        mt_status status = mt_append_batch(e, w, &batch);
+        mt_status status = mt_append_batch(e, w, &batch, only_count);
         if (status != MT_OK) {
             return status;
         }
-        if (only_count) {
-            w->counted += w->ids.length;
-            w->ids.length = 0;
-        } else if (length > MT_LONG_TEXT) {
+        if (!only_count && length > MT_LONG_TEXT) {
             mt_ids_expect(&w->ids, before, done, length - done);
         }
     }
     return MT_OK;
+}
+
+/* Append the ids of a text, or add to `counted` how many there are. Stops at any time after there are more than
+ * `limit`. */
+static mt_status mt_encode(
+    const mt_encoder *e, mt_workspace *w, const uint8_t *text, size_t length, size_t limit, bool only_count
+) {
+    return only_count ? mt_encode_or_count(e, w, text, length, limit, true)
+                      : mt_encode_or_count(e, w, text, length, limit, false);
 }
 
 #endif

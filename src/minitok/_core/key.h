@@ -15,7 +15,12 @@ typedef struct {
     uint64_t high; /* the topmost byte: its length */
 } mt_piece_key;
 
-/* The key of a piece; 16 bytes can be read there. Longer ones have one that is never in the table. */
+/* The length of the piece of a key. */
+static inline size_t mt_key_length(mt_piece_key key) {
+    return (size_t)(key.high ? key.high >> 56 : key.low);
+}
+
+/* The key of a piece; 16 bytes can be read there. That of a longer one is its length; it is never in the table. */
 static inline mt_piece_key mt_load_key(const uint8_t *piece, size_t length) {
     static const uint64_t low_masks[16] = {
         0, 0xFF, 0xFFFF, 0xFFFFFF, 0xFFFFFFFF, 0xFFFFFFFFFF, 0xFFFFFFFFFFFF, 0xFFFFFFFFFFFFFF,
@@ -27,7 +32,7 @@ static inline mt_piece_key mt_load_key(const uint8_t *piece, size_t length) {
     };
     mt_piece_key key;
     if (length > MT_KEY_BYTES) {
-        return (mt_piece_key){1, 0};
+        return (mt_piece_key){length, 0};
     }
     memcpy(&key.low, piece, 8);
     memcpy(&key.high, piece + 8, 8);

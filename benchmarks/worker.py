@@ -175,9 +175,8 @@ def threads(library: str, encoding: str) -> Figures:
     hashes = set()
     for _ in range(5):
         for number in (1, 2):
-            took, ids = seconds(
-                lambda number=number: e.encode_to_numpy(data, disallowed_special=(), num_threads=number)
-            )  # type: ignore[misc]
+            call = partial(e.encode_to_numpy, data, disallowed_special=(), num_threads=number)
+            took, ids = seconds(call)
             times[number].append(took)
             hashes.add(hash_of(ids))
             del ids

@@ -203,7 +203,8 @@ static inline mt_status mt_append_any(const mt_encoder *e, mt_workspace *w, cons
 }
 
 /* Pieces on their way through the cache, a batch at a time: first all keys are made and their buckets asked for, then they
- * are looked up, so that the memory answers to many at once. */
+ * are looked up, so that the memory answers to many at once. While the cache is not as large as it may become, many
+ * pieces are not there but are tokens: these are asked for too. */
 #define MT_BATCH 256
 
 typedef struct {
@@ -217,7 +218,10 @@ typedef struct {
     mt_waiting pieces[MT_BATCH];
 } mt_batch;
 
-static inline void mt_batch_add(mt_batch *batch, const mt_cache *cache, const mt_piece_run *run) {
+static inline void mt_batch_add(
+    const mt_vocabulary *v, mt_batch *batch, const mt_cache *cache, const mt_piece_run *run
+) {
+    bool growing = cache->mask + 1 < MT_MOST_BUCKETS;
     mt_waiting *waiting = &batch->pieces[batch->count];
     size_t at = 0;
     for (uint64_t starts = run->starts & (run->starts - 1);; starts &= starts - 1) {
@@ -227,6 +231,9 @@ static inline void mt_batch_add(mt_batch *batch, const mt_cache *cache, const mt
                                    : mt_load_key_exactly(waiting->piece, end - at);
         waiting->bucket = mt_cache_bucket_of(cache, waiting->key);
         mt_prefetch(waiting->bucket);
+        if (growing) {
+            mt_prefetch_word(v, waiting->key);
+        }
         waiting++;
         at = end;
         if (!starts) {
@@ -313,7 +320,7 @@ MT_INLINE mt_status mt_encode_or_count(
     size_t before = w->ids.length, done = 0;
     for (bool more = true; more && w->counted + w->ids.length <= limit;) {
         while (batch.count <= MT_BATCH - MT_BLOCK && (more = mt_split_next(&splitter, &run))) {
-            mt_batch_add(&batch, &w->cache, &run);
+            mt_batch_add(&e->vocabulary, &batch, &w->cache, &run);
             done += run.length;
         }
         mt_status status = mt_append_batch(e, w, &batch, only_count);

@@ -75,13 +75,13 @@ def test_the_message() -> None:
     )
 
 
-def test_spans() -> None:
+def test_places() -> None:
     tokens = SpecialTokens({"<a>": 1, "<b>": 2})
     allowed, disallowed = tokens.policy({"<a>"}, "all")
     assert set(allowed) == {"<a>"}
     assert set(disallowed) == {"<b>"}
-    assert list(tokens.spans("x<a><a>y<b>", allowed)) == [("x", 1), ("", 1), ("y<b>", None)]
-    assert list(tokens.spans("", allowed)) == [("", None)]
+    assert list(tokens.places("x<a><a>y<b>", allowed)) == [(1, 4, 1), (4, 7, 1)]
+    assert list(tokens.places("", allowed)) == []
 
 
 def test_a_mergeable_token_hides_a_special_one_of_the_same_id() -> None:

@@ -11,7 +11,7 @@ import warnings
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-__all__ = ["BACKEND", "Decoder", "Encoder", "PieceCounter", "RankTable", "learn_merges"]
+__all__ = ["BACKEND", "Decoder", "Encoder", "PieceCounter", "RankTable", "SpecialFinder", "learn_merges"]
 
 _VARIABLE = "MINITOK_BACKEND"
 _NATIVE_MODULE = "minitok._fastmerge"
@@ -49,6 +49,6 @@ def _choose() -> str:
 BACKEND: str = _choose()
 
 if TYPE_CHECKING or BACKEND == "python":
-    from minitok._pymerge import Decoder, Encoder, PieceCounter, RankTable, learn_merges
+    from minitok._pymerge import Decoder, Encoder, PieceCounter, RankTable, SpecialFinder, learn_merges
 else:
-    from minitok._fastmerge import Decoder, Encoder, PieceCounter, RankTable, learn_merges
+    from minitok._fastmerge import Decoder, Encoder, PieceCounter, RankTable, SpecialFinder, learn_merges

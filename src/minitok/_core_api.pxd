@@ -128,11 +128,27 @@ cdef extern from "encoder.h":
     ) noexcept nogil
 
 
-cdef extern from "transcode.h":
+cdef extern from "string_view.h":
     ctypedef struct mt_string:
         const void *data
         size_t length
         int width
+
+
+cdef extern from "special.h":
+    ctypedef struct mt_special_edge:
+        pass
+    ctypedef struct mt_special:
+        mt_special_edge *edges
+    void mt_special_free(mt_special *s) noexcept nogil
+    mt_status mt_special_init(mt_special *s, size_t characters) noexcept nogil
+    void mt_special_add(mt_special *s, mt_string token, uint32_t number) noexcept nogil
+    bint mt_special_find(
+        const mt_special *s, mt_string text, const uint8_t *allowed, size_t *start, size_t *end, uint32_t *token
+    ) noexcept nogil
+
+
+cdef extern from "transcode.h":
     size_t mt_bytes_boundary(const uint8_t *text, size_t length, size_t at) noexcept nogil
     size_t mt_string_boundary(mt_string s, size_t at) noexcept nogil
     mt_status mt_encode_string(

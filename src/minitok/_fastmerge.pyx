@@ -29,13 +29,14 @@ from libc.string cimport memcpy, memset
 from minitok._core_api cimport *
 
 from collections.abc import Mapping
-from operator import index
+from bisect import bisect_left
+from operator import index, itemgetter
 
 from minitok._errors import MAX_COUNT, check_counts, counts_too_large, missing_byte
 from minitok.patterns import find_named_pattern
 from minitok.pretokenizer import bytes_of, get_pretokenizer, text_of
 
-__all__ = ["Decoder", "Encoder", "PieceCounter", "RankTable", "learn_merges"]
+__all__ = ["Decoder", "Encoder", "PieceCounter", "RankTable", "SpecialFinder", "learn_merges"]
 
 
 cdef extern from "Python.h":
@@ -308,6 +309,52 @@ class RankTable(_RankTable, Mapping):
         return dict, (self.as_dict(),)
 
 
+cdef class SpecialFinder:
+    """Where special tokens stand in a text; see `_pymerge.SpecialFinder`."""
+
+    cdef mt_special characters  # of a str
+    cdef mt_special encoded     # of bytes
+    cdef tuple tokens
+    cdef tuple ids
+
+    def __init__(self, ids):
+        cdef mt_string string
+        cdef uint32_t number = 0
+        if self.characters.edges != NULL:
+            raise TypeError("a SpecialFinder never changes")
+        self.tokens = tuple(ids)
+        self.ids = tuple(ids.values())
+        utf8 = [token.encode("utf-8", "surrogatepass") for token in self.tokens]
+        check(mt_special_init(&self.characters, sum(map(len, self.tokens))))
+        check(mt_special_init(&self.encoded, sum(map(len, utf8))))
+        for token, spelt in zip(self.tokens, utf8):
+            string_of(token, &string)
+            mt_special_add(&self.characters, string, number)
+            if not any("\ud800" <= c <= "\udfff" for c in token):  # no bytes spell that
+                string_of(spelt, &string)
+                mt_special_add(&self.encoded, string, number)
+            number += 1
+
+    def __dealloc__(self):
+        mt_special_free(&self.characters)
+        mt_special_free(&self.encoded)
+
+    def places(self, text, allowed):
+        """The start, end and id of each allowed special token, in order."""
+        cdef mt_string string
+        cdef mt_special *special = &self.characters if isinstance(text, str) else &self.encoded
+        cdef bytes flags = bytes([token in allowed for token in self.tokens])
+        cdef const uint8_t *is_allowed = <const uint8_t *> PyBytes_AS_STRING(flags)
+        cdef size_t start = 0, end = 0
+        cdef uint32_t number = 0
+        cdef list found = []
+        string_of(text, &string)
+        while mt_special_find(special, string, is_allowed, &start, &end, &number):
+            found.append((start, end, self.ids[number]))
+            start = end
+        return found
+
+
 cdef class Encoder:
     """Ordinary text to ids, for one vocabulary and pattern; see `_pymerge.Encoder`."""
 
@@ -411,27 +458,46 @@ cdef class Encoder:
 
     cdef int _encode(self, text, _Workspace w, size_t limit, bint only_count) except -1:
         """Leave the ids of a text in the workspace, or how many there are; stop when there are more than `limit`."""
-        return self._encode_part(text, 0, -1, w, limit, only_count)
+        return self._encode_span(text, 0, -1, w, limit, only_count)
 
-    cdef int _encode_part(
+    cdef int _encode_part(self, text, tuple part, _Workspace w, size_t limit, bint only_count) except -1:
+        """The same for a part of a text, with special tokens at some places: (start, stop, places)."""
+        cdef Py_ssize_t at = part[0], start, end
+        cdef uint32_t special
+        for start, end, special in part[2]:
+            self._encode_span(text, at, start, w, limit, only_count)
+            if only_count:
+                w.c.counted += 1
+            else:
+                check(mt_ids_reserve(&w.c.ids, 1))
+                w.c.ids.data[w.c.ids.length] = special
+                w.c.ids.length += 1
+            if w.c.counted + w.c.ids.length > limit:
+                return 0
+            at = end
+        return self._encode_span(text, at, part[1], w, limit, only_count)
+
+    cdef int _encode_span(
         self, text, Py_ssize_t start, Py_ssize_t stop, _Workspace w, size_t limit, bint only_count
     ) except -1:
-        """The same for a part: characters of a str, or bytes; -1 is the end."""
+        """The same for a span that is ordinary text: characters of a str, or bytes; -1 is the end."""
         cdef mt_status status
         cdef const uint8_t *data
         cdef mt_string string
         cdef bytes piece
-        if not self.splits_here:
-            for piece in self.split(text):
-                data = <const uint8_t *> PyBytes_AS_STRING(piece)
-                self._check(mt_append_any(&self.c, &w.c, data, PyBytes_GET_SIZE(piece)), w)
-                if w.c.ids.length > limit:
-                    break
-            w.c.counted = w.c.ids.length
-            return 0
         string_of(text, &string)
         if stop < 0:
             stop = string.length
+        if not self.splits_here:
+            for piece in self.split(text if stop - start == <Py_ssize_t> string.length else text[start:stop]):
+                data = <const uint8_t *> PyBytes_AS_STRING(piece)
+                self._check(mt_append_any(&self.c, &w.c, data, PyBytes_GET_SIZE(piece)), w)
+                if only_count:
+                    w.c.counted += w.c.ids.length
+                    w.c.ids.length = 0
+                if w.c.counted + w.c.ids.length > limit:
+                    break
+            return 0
         data = <const uint8_t *> string.data + start * string.width
         if isinstance(text, str) and not PyUnicode_IS_ASCII(text):
             string.data = data
@@ -451,10 +517,10 @@ cdef class Encoder:
                 status = mt_encode(&self.c, &w.c, data, stop - start, limit, only_count)
         return self._check(status, w)
 
-    cdef list _parts(self, text, Py_ssize_t count):
+    cdef list _parts(self, text, Py_ssize_t count, places):
         """Cut a text into up to `count` parts that are encoded apart with the same result."""
         cdef mt_string string
-        cdef Py_ssize_t start = 0, stop, number
+        cdef Py_ssize_t start = 0, stop, number, first = 0, last
         cdef list parts = []
         if count > 1 and self.c.pattern != NULL:
             string_of(text, &string)
@@ -464,10 +530,14 @@ cdef class Encoder:
                     stop = mt_string_boundary(string, stop)
                 else:
                     stop = mt_bytes_boundary(<const uint8_t *> string.data, string.length, stop)
+                # A special token is not cut: it belongs to the part that it begins in.
+                last = bisect_left(places, stop, key=itemgetter(0))
+                if last > first:
+                    stop = max(stop, places[last - 1][1])
                 if stop > start:
-                    parts.append((start, stop))
-                    start = stop
-        parts.append((start, -1))
+                    parts.append((start, stop, places[first:last]))
+                    start, first = stop, last
+        parts.append((start, -1, places[first:]))
         return parts
 
     def _encode_in_threads(self, text, list parts, bint only_count):
@@ -477,7 +547,7 @@ cdef class Encoder:
         def encode(part):
             cdef _Workspace w = self._take()
             try:
-                self._encode_part(text, part[0], part[1], w, <size_t> -1, only_count)
+                self._encode_part(text, part, w, <size_t> -1, only_count)
             except BaseException:
                 self._give_back(w)
                 raise
@@ -486,17 +556,17 @@ cdef class Encoder:
         with ThreadPoolExecutor(len(parts)) as threads:
             return list(threads.map(encode, parts))
 
-    cdef _Workspace _encode_whole(self, text, size_t limit, Py_ssize_t num_threads, bint only_count):
+    cdef _Workspace _encode_whole(self, text, size_t limit, Py_ssize_t num_threads, places, bint only_count):
         """A workspace with the ids of a text; to be given back."""
         cdef _Workspace w, other
         cdef list parts = None
         cdef mt_status status
         if num_threads > 1 and limit == <size_t> -1:
-            parts = self._parts(text, num_threads)
+            parts = self._parts(text, num_threads, places)
         if parts is None or len(parts) == 1:
             w = self._take()
             try:
-                self._encode(text, w, limit, only_count)
+                self._encode_part(text, (0, -1, places), w, limit, only_count)
             except BaseException:
                 self._give_back(w)
                 raise
@@ -516,18 +586,17 @@ cdef class Encoder:
         return w
 
     cdef list _to_list(self, _Workspace w):
-        cdef size_t i, count = w.c.ids.length
+        cdef size_t i, count = w.c.ids.length, shared = 0 if self.ints is None else len(self.ints)
         cdef uint32_t *data = w.c.ids.data
         cdef PyObject *ints = <PyObject *> self.ints
         cdef list out = PyList_New(count)
         cdef PyObject *number
-        if self.ints is None:
-            for i in range(count):
-                list_set_item(<PyObject *> out, i, PyLong_FromUnsignedLong(data[i]))
-            return out
         for i in range(count):
-            number = list_get_item(ints, data[i])
-            incref(number)
+            if data[i] < shared:
+                number = list_get_item(ints, data[i])
+                incref(number)
+            else:
+                number = PyLong_FromUnsignedLong(data[i])
             list_set_item(<PyObject *> out, i, number)
         return out
 
@@ -544,9 +613,11 @@ cdef class Encoder:
         memset(&w.c.ids, 0, sizeof(mt_ids))
         return ids
 
-    def encode(self, text, limit=None, Py_ssize_t num_threads=1):
-        """The ids of a text without special tokens."""
-        cdef _Workspace w = self._encode_whole(text, <size_t> -1 if limit is None else limit, num_threads, False)
+    def encode(self, text, limit=None, Py_ssize_t num_threads=1, places=()):
+        """The ids of a text, with special tokens at some places."""
+        cdef _Workspace w = self._encode_whole(
+            text, <size_t> -1 if limit is None else limit, num_threads, places, False
+        )
         try:
             return self._to_list(w)
         finally:
@@ -563,9 +634,9 @@ cdef class Encoder:
         finally:
             self._give_back(w)
 
-    def encode_uint32(self, text, Py_ssize_t num_threads=1):
+    def encode_uint32(self, text, Py_ssize_t num_threads=1, places=()):
         """The ids as unsigned 32-bit numbers in the machine's byte order."""
-        cdef _Workspace w = self._encode_whole(text, <size_t> -1, num_threads, False)
+        cdef _Workspace w = self._encode_whole(text, <size_t> -1, num_threads, places, False)
         try:
             return self._to_buffer(w)
         finally:
@@ -612,9 +683,11 @@ cdef class Encoder:
         finally:
             self._give_back(w)
 
-    def count(self, text, limit=None, Py_ssize_t num_threads=1):
+    def count(self, text, limit=None, Py_ssize_t num_threads=1, places=()):
         """How many ids `encode` gives; with a limit, some number above it as soon as that is certain."""
-        cdef _Workspace w = self._encode_whole(text, <size_t> -1 if limit is None else limit, num_threads, True)
+        cdef _Workspace w = self._encode_whole(
+            text, <size_t> -1 if limit is None else limit, num_threads, places, True
+        )
         cdef size_t counted = w.c.counted
         self._give_back(w)
         return counted

@@ -6,6 +6,7 @@ Longer than 500 lines because all that the compiled twin `_fastmerge` does is sp
     Decoder        ids -> bytes
     PieceCounter   texts -> how often each piece occurs
     learn_merges   counted pieces -> merges
+    SpecialFinder  text -> where special tokens stand in it
     RankTable      the tokens of a rank file, in a form that a backend has for itself
 
 **Applying merges.** A piece that is a whole token is that token, if the vocabulary says so. Otherwise it starts
@@ -42,11 +43,12 @@ Invariants of the learner:
 
 from __future__ import annotations
 
+import re
 from abc import abstractmethod
 from array import array
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from heapq import heapify, heappop, heappush
 from itertools import chain, pairwise
 from operator import index
@@ -55,7 +57,7 @@ from typing import Any
 from minitok._errors import MAX_COUNT, check_counts, counts_too_large, missing_byte
 from minitok.pretokenizer import bytes_of, get_pretokenizer, text_of
 
-__all__ = ["Decoder", "Encoder", "PieceCounter", "RankTable", "learn_merges"]
+__all__ = ["Decoder", "Encoder", "PieceCounter", "RankTable", "SpecialFinder", "learn_merges"]
 
 #: Pieces whose ids are remembered; when it is full the memory starts anew. About 50 MB.
 CACHE_PIECES = 1 << 18
@@ -89,6 +91,44 @@ class _PieceCache(dict[str, tuple[int, ...]]):
                 self.clear()
             self[piece] = ids
         return ids
+
+
+#: Where a special token begins and ends in a text, in characters of a str or bytes, and its id.
+Place = tuple[int, int, int]
+
+
+class SpecialFinder:
+    """Where special tokens stand in a text.
+
+    Where several begin at the same place the longest counts; if that is not allowed, the search goes on behind its
+    first character.
+
+    Args:
+        ids: special token to id.
+    """
+
+    def __init__(self, ids: Mapping[str, int]) -> None:
+        self._ids = ids
+        longest_first = sorted(ids, key=len, reverse=True)
+        # No bytes spell a surrogate.
+        spelt = {token.encode("utf-8"): token for token in longest_first if not re.search("[\ud800-\udfff]", token)}
+        self._names: dict[str | bytes, str] = {token: token for token in ids} | spelt
+        self._in_text = re.compile("|".join(map(re.escape, longest_first)))
+        self._in_bytes = re.compile(b"|".join(map(re.escape, sorted(spelt, key=len, reverse=True))))
+
+    def places(self, text: str | bytes, allowed: Set[str]) -> list[Place]:
+        """The start, end and id of each allowed special token, in order."""
+        regex: re.Pattern[Any] = self._in_text if isinstance(text, str) else self._in_bytes
+        places: list[Place] = []
+        at = 0
+        while allowed and (found := regex.search(text, at)):
+            name = self._names[found.group()]
+            if name in allowed:
+                places.append((*found.span(), self._ids[name]))
+                at = found.end()
+            else:
+                at = found.start() + 1
+        return places
 
 
 class Encoder:
@@ -128,18 +168,34 @@ class Encoder:
             self._made = [new for _, _, new in merges]
         self._cache = _PieceCache(self.encode_piece)
 
-    def encode(self, text: str | bytes, limit: int | None = None, num_threads: int = 1) -> list[int]:
-        """The ids of a text without special tokens.
+    def encode(
+        self, text: str | bytes, limit: int | None = None, num_threads: int = 1, places: Sequence[Place] = ()
+    ) -> list[int]:
+        """The ids of a text.
 
         Args:
             text: a str, or bytes; bytes that are not valid UTF-8 are characters of their own.
             limit: stop as soon as there are more ids than this, at any point after.
             num_threads: how many threads to use; plain Python has no use for more than one.
+            places: where special tokens stand, in order; all else is ordinary text.
 
         Raises:
             UnicodeEncodeError: a str with a lone surrogate.
             ValueError: a byte that the vocabulary lacks.
         """
+        if not places:
+            return self._encode_ordinary(text, limit)
+        ids: list[int] = []
+        at = 0
+        for start, end, special in places:
+            ids += self._encode_ordinary(text[at:start], limit)
+            ids.append(special)
+            at = end
+            if limit is not None and len(ids) > limit:
+                return ids
+        return ids + self._encode_ordinary(text[at:], limit)
+
+    def _encode_ordinary(self, text: str | bytes, limit: int | None) -> list[int]:
         lookup: Callable[[str], Sequence[int]] = self._cache.__getitem__
         if isinstance(text, bytes):
             try:
@@ -167,9 +223,11 @@ class Encoder:
         except UnicodeEncodeError:
             return None
 
-    def encode_uint32(self, text: str | bytes, num_threads: int = 1) -> bytes | bytearray:
+    def encode_uint32(
+        self, text: str | bytes, num_threads: int = 1, places: Sequence[Place] = ()
+    ) -> bytes | bytearray:
         """The ids as unsigned 32-bit numbers in the machine's byte order."""
-        return bytearray(array("I", self.encode(text)).tobytes())
+        return bytearray(array("I", self.encode(text, places=places)).tobytes())
 
     def encode_many_uint32(
         self,
@@ -202,9 +260,11 @@ class Encoder:
             counts.append(len(ids) - before)
         return bytearray(ids.tobytes()), bytearray(counts.tobytes())
 
-    def count(self, text: str | bytes, limit: int | None = None, num_threads: int = 1) -> int:
+    def count(
+        self, text: str | bytes, limit: int | None = None, num_threads: int = 1, places: Sequence[Place] = ()
+    ) -> int:
         """How many ids `encode` gives; with a limit, some number above it as soon as that is certain."""
-        return len(self.encode(text, limit))
+        return len(self.encode(text, limit, places=places))
 
     def split(self, text: str | bytes) -> list[bytes]:
         """The pieces of a text, as bytes."""

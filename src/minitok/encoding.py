@@ -6,7 +6,6 @@ substance of its own (special tokens, offsets, unstable ends, formats) is elsewh
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
 from functools import partial
 from itertools import chain
@@ -15,7 +14,7 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any, Literal, TypeGuard, TypeVar
 
 from minitok import _backend, formats, offsets, unstable
-from minitok.pretokenizer import bytes_of, text_of
+from minitok.pretokenizer import text_of
 from minitok.special_tokens import Allowed, Disallowed, SpecialTokens
 from minitok.text import Text, has_surrogates, plain_text, repair_surrogates
 from minitok.threads import groups, map_in_threads, thread_count
@@ -156,26 +155,18 @@ class Encoding:
         'hello world'
         """
         if allowed_special is _NOTHING and disallowed_special is _ALL and num_threads is None:
-            plain = self._encoder.encode_plain(text, self._special.first_characters)
-            if plain is not None:
-                return plain
+            ids = self._encoder.encode_plain(text, self._special.first_characters)
+            if ids is not None:
+                return ids
         if self._is_ordinary(text, allowed_special, disallowed_special):
             try:
                 return self._encoder.encode(text, None, thread_count(num_threads, len(text)))
             except UnicodeEncodeError:
                 pass  # surrogates: they are repaired below
-        ids: list[int] = []
-        for span, special in self._spans(text, allowed_special, disallowed_special):
-            encoded = self._encoder.encode(span, None, thread_count(num_threads, len(span)))
-            if ids:
-                ids += encoded
-            else:
-                ids = encoded  # mostly there is only this one: no copy
-            if special is not None:
-                ids.append(special)
-        return ids
+        plain, places = self._places(text, allowed_special, disallowed_special)
+        return self._encoder.encode(plain, None, thread_count(num_threads, len(plain)), places)
 
-    def encode_ordinary(self, text: Text, num_threads: int | None = None) -> list[int]:
+    def encode_ordinary(self, text: Text, *, num_threads: int | None = None) -> list[int]:
         """Encode a text in which nothing is a special token.
 
         Raises:
@@ -206,12 +197,8 @@ class Encoding:
                 pass
             else:
                 return np.frombuffer(buffer, dtype=np.uint32)
-        buffers: list[bytes | bytearray] = []
-        for span, special in self._spans(text, allowed_special, disallowed_special):
-            buffers.append(self._encoder.encode_uint32(span, thread_count(num_threads, len(span))))
-            if special is not None:
-                buffers.append(special.to_bytes(4, sys.byteorder))
-        buffer = buffers[0] if len(buffers) == 1 else bytearray().join(buffers)
+        plain, places = self._places(text, allowed_special, disallowed_special)
+        buffer = self._encoder.encode_uint32(plain, thread_count(num_threads, len(plain)), places)
         return np.frombuffer(buffer, dtype=np.uint32)
 
     def count(
@@ -233,10 +220,8 @@ class Encoding:
                 return self._encoder.count(text, None, thread_count(num_threads, len(text)))
             except UnicodeEncodeError:
                 pass
-        return sum(
-            self._encoder.count(span, None, thread_count(num_threads, len(span))) + (special is not None)
-            for span, special in self._spans(text, allowed_special, disallowed_special)
-        )
+        plain, places = self._places(text, allowed_special, disallowed_special)
+        return self._encoder.count(plain, None, thread_count(num_threads, len(plain)), places)
 
     def fits(
         self,
@@ -291,14 +276,8 @@ class Encoding:
         """The first `limit` + 1 ids of a text, or fewer if there are no more."""
         if index(limit) < 0:
             raise ValueError(f"max_tokens is {limit}; expected 0 or more")
-        ids: list[int] = []
-        for span, special in self._spans(text, allowed, disallowed):
-            ids += self._encoder.encode(span, limit - len(ids))
-            if special is not None:
-                ids.append(special)
-            if len(ids) > limit:
-                break
-        return ids[: limit + 1]
+        plain, places = self._places(text, allowed, disallowed)
+        return self._encoder.encode(plain, limit, 1, places)[: limit + 1]
 
     def encode_with_offsets(
         self, text: Text, *, allowed_special: Allowed = _NOTHING, disallowed_special: Disallowed = _ALL
@@ -551,27 +530,34 @@ class Encoding:
         parts = map_in_threads(lambda part: list(map(function, items[part])), groups(sizes, threads), threads)
         return list(chain.from_iterable(parts))
 
-    def _spans(
+    def _places(
         self, text: Text, allowed_special: Allowed, disallowed_special: Disallowed
-    ) -> Iterator[tuple[str | bytes, int | None]]:
-        """The ordinary spans of a text, each with the id of the allowed special token behind it, or None."""
+    ) -> tuple[str | bytes, Sequence[tuple[int, int, int]]]:
+        """A text as it is encoded, and where allowed special tokens stand in it.
+
+        Raises:
+            ValueError: a disallowed one is there.
+        """
         allowed, disallowed = self._special.policy(allowed_special, disallowed_special)
         plain = plain_text(text)
         if disallowed <= self._special.names and self._special.are_absent(plain):
             allowed = disallowed = _NOTHING
-        if isinstance(plain, str):
-            self._special.check(plain, disallowed)
-            if has_surrogates(plain):
-                plain = repair_surrogates(plain)
-            yield from self._special.spans(plain, allowed)
-        else:
-            if disallowed:
-                self._special.check(text_of(plain), disallowed)
-            if allowed:
-                for span, special in self._special.spans(text_of(plain), allowed):
-                    yield bytes_of(span), special
-            else:
-                yield plain, None
+        if disallowed:
+            self._special.check(plain if isinstance(plain, str) else text_of(plain), disallowed)
+        if isinstance(plain, str) and has_surrogates(plain):
+            plain = repair_surrogates(plain)
+        return plain, self._special.places(plain, allowed)
+
+    def _spans(
+        self, text: Text, allowed_special: Allowed, disallowed_special: Disallowed
+    ) -> Iterator[tuple[str | bytes, int | None]]:
+        """The ordinary spans of a text, each with the id of the allowed special token behind it, or None."""
+        plain, places = self._places(text, allowed_special, disallowed_special)
+        at = 0
+        for start, end, special in places:
+            yield plain[at:start], special
+            at = end
+        yield plain[at:], None
 
     def _encode_single_piece(self, text_or_bytes: str | bytes) -> list[int]:
         """One piece, without splitting; tiktoken's private method of this name."""

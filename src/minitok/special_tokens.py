@@ -8,11 +8,13 @@ at the same place the longest wins. One that is not allowed hides no allowed one
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from functools import lru_cache
 from os.path import commonprefix
 from typing import Literal, NoReturn
+
+from minitok import _backend
 
 __all__ = ["Allowed", "Disallowed", "SpecialTokens", "any_of"]
 
@@ -50,6 +52,7 @@ class SpecialTokens:
         self.ids = ids
         self.names: frozenset[str] = frozenset(ids)
         self._regex = any_of(ids) if ids else None
+        self._finder = _backend.SpecialFinder(ids)
         #: What the special tokens begin with: a text without any of these characters has none of them.
         self.first_characters = "".join(sorted({token[0] for token in ids}))
         self._beginning = commonprefix(list(ids))  # noqa: RUF071 (characters are meant)
@@ -97,15 +100,6 @@ class SpecialTokens:
             if found:
                 _raise_disallowed(found.group())
 
-    def spans(self, text: str, allowed: frozenset[str]) -> Iterator[tuple[str, int | None]]:
-        """The ordinary text before each allowed special token, with that token's id; the rest comes with None."""
-        start = search_from = 0
-        if self._regex is not None and allowed:
-            while found := self._regex.search(text, search_from):
-                token = found.group()
-                if token in allowed:
-                    yield text[start : found.start()], self.ids[token]
-                    start = search_from = found.end()
-                else:
-                    search_from = found.start() + 1
-        yield text[start:] if start else text, None
+    def places(self, text: str | bytes, allowed: frozenset[str]) -> Sequence[tuple[int, int, int]]:
+        """Where the allowed special tokens stand: start, end and id of each, in order."""
+        return self._finder.places(text, allowed) if allowed else ()

@@ -16,26 +16,10 @@
 #include "bits.h"
 #include "encoder.h"
 #include "status.h"
+#include "string_view.h"
 #include "unicode.h"
 
 #define MT_STRETCH ((size_t)1 << 14) /* characters */
-
-typedef struct {
-    const void *data;
-    size_t length; /* in characters */
-    int width;     /* bytes a character: 1, 2 or 4 */
-} mt_string;
-
-MT_INLINE uint32_t mt_code_point_at(mt_string s, size_t at) {
-    switch (s.width) {
-    case 1:
-        return ((const uint8_t *)s.data)[at];
-    case 2:
-        return ((const uint16_t *)s.data)[at];
-    default:
-        return ((const uint32_t *)s.data)[at];
-    }
-}
 
 #define MT_ASCII_STRETCH 16
 

@@ -170,6 +170,13 @@ cdef extern from "decoder.h":
     ) noexcept nogil
 
 
+cdef extern from "python_list.h":
+    list mt_list_new()
+    int mt_list_make_room(list out, Py_ssize_t room) except -1
+    void mt_list_set_size(list out, Py_ssize_t size)
+    void mt_list_finish(list out)
+
+
 cdef extern from "python_int.h":
     bint mt_lists_may_change
     int64_t mt_small_int(PyObject *object) noexcept

@@ -59,6 +59,8 @@ cdef extern from "Python.h":
 cdef Py_ssize_t PLAIN_LENGTH = 1 << 17
 #: For shorter texts it does not pay to let other threads run.
 cdef Py_ssize_t SHORT_LENGTH = 1 << 11
+#: A list is made of longer texts by parts of this length.
+cdef Py_ssize_t LIST_PART = 1 << 18
 #: More ids than this are handed over as they are, not copied.
 cdef size_t COPIED_IDS = 1 << 15
 #: Ids up to this number come as prebuilt int objects.
@@ -586,19 +588,52 @@ cdef class Encoder:
         return w
 
     cdef list _to_list(self, _Workspace w):
-        cdef size_t i, count = w.c.ids.length, shared = 0 if self.ints is None else len(self.ints)
+        cdef list out = PyList_New(w.c.ids.length)
+        self._fill(out, 0, w)
+        return out
+
+    cdef int _fill(self, list out, size_t at, _Workspace w) except -1:
+        """Put the ids of a workspace into a list, where there is nothing yet."""
+        cdef size_t i, shared = 0 if self.ints is None else len(self.ints)
         cdef uint32_t *data = w.c.ids.data
         cdef PyObject *ints = <PyObject *> self.ints
-        cdef list out = PyList_New(count)
         cdef PyObject *number
-        for i in range(count):
+        for i in range(w.c.ids.length):
             if data[i] < shared:
                 number = list_get_item(ints, data[i])
                 incref(number)
             else:
                 number = PyLong_FromUnsignedLong(data[i])
-            list_set_item(<PyObject *> out, i, number)
-        return out
+            list_set_item(<PyObject *> out, at + i, number)
+        return 0
+
+    cdef bint _is_listed_by_parts(self, text) except -1:
+        return not mt_lists_may_change and self.c.pattern != NULL and len(text) >= 2 * LIST_PART
+
+    cdef list _encode_by_parts(self, text, places):
+        """The ids of a long text, part by part, so that they go from the processor's cache into the list."""
+        cdef _Workspace w = self._take()
+        cdef mt_string string
+        cdef size_t done = 0, expected, room = 0
+        cdef list out = mt_list_new()
+        string_of(text, &string)
+        try:
+            for part in self._parts(text, string.length // LIST_PART, places):
+                w.c.ids.length = 0
+                self._encode_part(text, part, w, <size_t> -1, False)
+                if done + w.c.ids.length > room:
+                    expected = 0 if part[1] < 0 else <size_t> (
+                        1.125 * (done + w.c.ids.length) / part[1] * (string.length - <size_t> part[1])
+                    )
+                    room = done + w.c.ids.length + expected + room // 4
+                    mt_list_make_room(out, room)
+                self._fill(out, done, w)
+                done += w.c.ids.length
+                mt_list_set_size(out, done)
+            mt_list_finish(out)
+            return out
+        finally:
+            self._give_back(w)
 
     cdef object _to_buffer(self, _Workspace w):
         """The ids as a buffer: few are copied, many are handed over."""
@@ -615,6 +650,8 @@ cdef class Encoder:
 
     def encode(self, text, limit=None, Py_ssize_t num_threads=1, places=()):
         """The ids of a text, with special tokens at some places."""
+        if limit is None and num_threads == 1 and self._is_listed_by_parts(text):
+            return self._encode_by_parts(text, places)
         cdef _Workspace w = self._encode_whole(
             text, <size_t> -1 if limit is None else limit, num_threads, places, False
         )

@@ -129,7 +129,6 @@ def test_import_is_light() -> None:
         "socket",
         "concurrent.futures",
         "argparse",
-        "mmap",
         "gzip",
         "minitok.encode_file",
     ]

@@ -169,8 +169,8 @@ def _add_encode(commands: Any) -> None:
     to_file.add_argument(
         "--to",
         type=Path,
-        metavar="X",
-        help="write the ids there: X.npy is a NumPy file, X.bin the numbers alone; the index goes to X.offsets.npy",
+        metavar="FILE",
+        help="write the ids there: ids.npy is a NumPy file, ids.bin the numbers alone; the index is ids.offsets.npy",
     )
     to_file.add_argument("--dtype", choices=("auto", "uint16", "uint32"), help="of the ids (default: auto)")
     to_file.add_argument(

@@ -14,6 +14,7 @@ import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from importlib import import_module
+from io import BufferedReader
 from os import PathLike
 from pathlib import Path
 from typing import IO, Any, TypeGuard
@@ -149,11 +150,14 @@ def read_blocks(file: InputFile, size: int, so_far: ReadSoFar) -> Iterator[bytes
     with file.file.open("rb") as raw:
         for block in _blocks(raw, size, file.name, _compression(file)):
             so_far.content += len(block)
-            so_far.on_disk = before + raw.tell()
+            # A pipe has no place; how much it will give is not known either.
+            so_far.on_disk = before + raw.tell() if raw.seekable() else so_far.on_disk + len(block)
             yield block
 
 
-def _blocks(raw: IO[bytes], size: int, name: str, compression: str | None) -> Iterator[bytes]:
+def _blocks(raw: BufferedReader, size: int, name: str, compression: str | None) -> Iterator[bytes]:
+    if compression and not raw.peek(1):
+        raise ValueError(f"{name} is empty, which no compressed file is; make it or fetch it again")
     if compression == ".gz":
         with gzip.GzipFile(fileobj=raw) as plain:
             yield from _read(plain, size, name, (EOFError, gzip.BadGzipFile, zlib.error))
@@ -202,5 +206,5 @@ def _map(raw: IO[bytes], size: int, name: str) -> Iterator[bytes]:
         with window:
             for at in range(0, len(window), size):
                 block = window[at : at + size]
-                raw.seek(start + at + len(block))
+                raw.seek(start + at + len(block))  # for whoever asks how far we are
                 yield block

@@ -12,19 +12,21 @@ bringing its own Unicode version; so every pattern whose classes can be pinned a
 there, and the rest in `regex`. A class with characters above U+FFFF is no longer one bitmap: most texts have
 none, so such classes are compiled twice, and each chunk of text takes the narrow one where it can.
 
-Chunks. A long text is cut at boundaries that the pattern makes anyway (`SAFE_BOUNDARY`), which bounds the
-memory of the intermediate lists of pieces. Only named patterns have such boundaries.
+Chunks. A long text is cut at boundaries that the pattern makes anyway (`SAFE_BOUNDARY`, `NUMBER_BOUNDARY`), which
+bounds the memory of the intermediate lists of pieces. Only named patterns have such boundaries.
 """
 
 from __future__ import annotations
 
 import re
 import warnings
+from collections import deque
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from itertools import accumulate
 from typing import Any
 
-from minitok.patterns import SAFE_BOUNDARY, find_named_pattern
+from minitok.patterns import NUMBER_BOUNDARY, SAFE_BOUNDARY, find_named_pattern
 from minitok.unicode_classes import pin_classes
 
 __all__ = ["Pretokenizer", "bytes_of", "get_pretokenizer", "text_of"]
@@ -72,6 +74,14 @@ def _compile(pattern: str, *, bmp_only: bool = False) -> Any:
         raise ValueError(f"the split pattern {pattern!r} does not compile: {error}") from error
 
 
+@lru_cache(maxsize=1)
+def _compile_boundaries() -> re.Pattern[str]:
+    # A boundary may be missed (the search is only for the BMP), never wrong: the class of what follows is a negated
+    # one, so it is written with all code points.
+    boundaries = (SAFE_BOUNDARY, NUMBER_BOUNDARY)
+    return re.compile("|".join(f"{pin_classes(a, bmp_only=True)}(?={pin_classes(b)})" for a, b in boundaries))
+
+
 class Pretokenizer:
     r"""Cuts texts into pieces by one pattern.
 
@@ -90,9 +100,7 @@ class Pretokenizer:
         self._is_named = find_named_pattern(pattern) is not None
         self._wide: Any = None if pattern is None else _compile(pattern)
         self._narrow: Any = _compile(pattern, bmp_only=True) if pattern is not None and self._is_named else self._wide
-        # A safe boundary may be missed (the search is only for the BMP), never wrong: the class of what
-        # follows is a negated one, so it is written with all code points.
-        self._boundary: Any = _compile(SAFE_BOUNDARY) if self._is_named else None
+        self._boundary: Any = _compile_boundaries() if self._is_named else None
 
     def chunks(self, text: str, size: int = CHUNK) -> Iterator[str]:
         """Parts of a text, of about `size` characters, whose pieces are together those of the text.
@@ -149,13 +157,15 @@ class Pretokenizer:
         yield "".join(held)
 
     def _certain_end(self, text: str) -> int:
-        """A boundary that is one whatever follows the text, and what stands before it alone; 0 if none is found."""
-        pieces = self.split(text)[:-UNCERTAIN]
-        for _ in range(UNCERTAIN):
-            end = sum(map(len, pieces))
-            if self.split(text[:end]) == pieces:
-                return end
-            del pieces[-1:]
+        """A boundary that is one whatever follows the text, and also if nothing does; 0 if none is found."""
+        ends: deque[int] = deque((found.end() for found in self._engine(text).finditer(text)), maxlen=4 * UNCERTAIN)
+        start, *kept = [*ends][:-UNCERTAIN] or [0]
+        while len(kept) > UNCERTAIN:
+            # White space at the end of a text is one piece, and may be several where something follows.
+            pieces = self.split(text[start : kept[-1]])
+            if [start + end for end in accumulate(map(len, pieces))] == kept:
+                return kept[-1]
+            kept.pop()
         return 0
 
     def _last_boundary(self, text: str) -> int:
@@ -197,10 +207,13 @@ class Pretokenizer:
             return [text] if text else []
         if self._is_named:
             # Named patterns match every character and have no groups.
-            engine = self._narrow if text.isascii() or not _ABOVE_BMP.search(text) else self._wide
-            pieces: list[str] = engine.findall(text)
+            pieces: list[str] = self._engine(text).findall(text)
             return pieces
         return [text[first:last] for first, last in self._spans(text, 0)]
+
+    def _engine(self, text: str) -> Any:
+        """The faster of two for a text, for named patterns."""
+        return self._narrow if text.isascii() or not _ABOVE_BMP.search(text) else self._wide
 
     def _spans(self, text: str, start: int) -> Iterator[tuple[int, int]]:
         """Where the pieces are from `start` on; what lies between matches is a piece too."""

@@ -88,3 +88,23 @@ def backend(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 def data_folder() -> Path:
     """The folder with published vocabularies and corpora; for tests marked `data`."""
     return Path(os.environ["MINITOK_TEST_DATA"])
+
+
+@pytest.fixture(scope="session")
+def scratch(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that all examples of a property use."""
+    return tmp_path_factory.mktemp("scratch")
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    """Where to write: in a folder in which nothing else is."""
+    folder = tmp_path / "out"
+    folder.mkdir()
+    return folder / "ids.npy"
+
+
+@pytest.fixture
+def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files are read in small blocks, so that small ones have many."""
+    monkeypatch.setattr("minitok.encode_file.BLOCK", 1000)

@@ -232,6 +232,7 @@ def test_bars_only_on_a_terminal(vocabulary: Path, corpus: Path, tmp_path: Path)
     for arguments, shown in (
         (("train", corpus, "-o", tmp_path / "out.json", "--vocab-size", 270), b"learning merges"),
         (("count", "-e", vocabulary, corpus, corpus), b"2/2"),
+        (("encode", "-e", vocabulary, "--to", tmp_path / "ids.npy", "--append", "", corpus), b"encoding: 100%"),
     ):
         terminal, other_end = pty.openpty()
         termios.tcsetwinsize(other_end, (24, 80))

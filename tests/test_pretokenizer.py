@@ -6,6 +6,7 @@ import re
 import sys
 from itertools import pairwise
 from typing import Any
+from unittest import mock
 
 import pytest
 import regex
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 from minitok.patterns import PATTERNS, find_named_pattern, resolve_pattern
 from minitok.pretokenizer import Pretokenizer, bytes_of, text_of
 from minitok.unicode_classes import UNICODE_VERSION, class_ranges, pin_classes
-from tests.strategies import any_bytes, any_text, class_text, texts
+from tests.strategies import CLASS_CHARACTERS, any_bytes, any_text, class_text, texts
 
 PATTERN_TEXTS = [
     r"\w+",
@@ -49,6 +50,36 @@ def test_chunks_have_the_pieces_of_the_whole(name: str, parts: list[str], size: 
     chunks = list(pretokenizer.chunks(text, size))
     assert "".join(chunks) == text
     assert [piece for chunk in chunks for piece in pretokenizer.split(chunk)] == pretokenizer.split(text)
+
+
+@given(
+    st.sampled_from(sorted(PATTERNS)),
+    st.lists(
+        # Of few classes, so that there are runs; mostly without a boundary that is known before.
+        st.lists(st.sampled_from(CLASS_CHARACTERS), min_size=1, max_size=4).flatmap(
+            lambda characters: st.text(alphabet=characters, max_size=30)
+        ),
+        max_size=8,
+    ),
+    st.integers(1, 30),
+)
+@example("r50k", ["!\n\n!\n\n!\n\n!\n\n! \n \n!\n\n\n!!\n\n", "!\n\n"], 1)
+def test_documents_in_chunks_have_the_pieces_of_the_whole(name: str, chunks: list[str], margin: int) -> None:
+    pretokenizer = Pretokenizer(PATTERNS[name].regex)
+    with mock.patch("minitok.pretokenizer.MARGIN", margin):
+        parts = list(pretokenizer.parts(chunks))
+    pieces = [
+        piece for part in parts for piece in pretokenizer.split(part if isinstance(part, str) else "".join(part))
+    ]
+    assert pieces == pretokenizer.split("".join(chunks))
+
+
+def test_documents_without_a_known_boundary_come_in_parts() -> None:
+    for text in ("1234567890" * 20_000, "!\n" * 100_000, "abC" * 70_000, "😀 " * 100_000):
+        chunks = [text[start : start + 50_000] for start in range(0, len(text), 50_000)]
+        parts = list(Pretokenizer(PATTERNS["o200k"].regex).parts(chunks))
+        assert "".join(map(str, parts)) == text
+        assert max(map(len, parts)) < 101_000
 
 
 #: As deepseek.tokenizer.json has them.

@@ -9,6 +9,7 @@
 from minitok._backend import BACKEND
 from minitok._version import __version__
 from minitok.encoding import Encoding
+from minitok.id_files import EncodedFile
 from minitok.registry import (
     encoding_for_model,
     encoding_name_for_model,
@@ -21,6 +22,7 @@ from minitok.vocabulary import Vocabulary
 
 __all__ = [
     "BACKEND",
+    "EncodedFile",
     "Encoding",
     "Vocabulary",
     "__version__",

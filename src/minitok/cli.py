@@ -151,9 +151,10 @@ def _add_encode(commands: Any) -> None:
         commands,
         "encode",
         encode_command,
-        "Print the ids of each file in one line. Text that spells a special token is ordinary unless it is allowed.",
+        "Print the ids of each file in one line. Text that spells a special token is ordinary unless it is allowed. "
+        "With --to, write the ids of all files into one file of ids, with an index of the documents.",
     )
-    _add_files(parser, "files of any bytes")
+    _add_files(parser, "files of any bytes; with --to also globs, JSON Lines (.jsonl, .ndjson), .gz and .zst")
     _add_encoding(parser)
     parser.add_argument(
         "--allow-special",
@@ -164,6 +165,27 @@ def _add_encode(commands: Any) -> None:
     )
     _add_output(parser)
     _add_json(parser)
+    to_file = parser.add_argument_group("files of ids")
+    to_file.add_argument(
+        "--to",
+        type=Path,
+        metavar="FILE",
+        help="write the ids there: ids.npy is a NumPy file, ids.bin the numbers alone; the index is ids.offsets.npy",
+    )
+    to_file.add_argument("--dtype", choices=("auto", "uint16", "uint32"), help="of the ids (default: auto)")
+    to_file.add_argument(
+        "--separator",
+        metavar="TEXT",
+        help="between documents in a text file; '' for none: a file is a document (default: <|endoftext|>)",
+    )
+    to_file.add_argument(
+        "--append",
+        metavar="TOKEN",
+        help="the special token behind each document; '' for none (default: <|endoftext|>)",
+    )
+    to_file.add_argument(
+        "--field", metavar="NAME", help="the files are JSON Lines with the text in this field (default: text)"
+    )
 
 
 def _add_decode(commands: Any) -> None:

@@ -32,6 +32,8 @@ __all__ = [
 ]
 
 _STANDARD_INPUT = "-"
+#: Options of `encode` that are for files of ids alone.
+_FILE_OPTIONS = ("dtype", "separator", "append", "field")
 
 
 class BadUseError(Exception):
@@ -127,7 +129,13 @@ def _check_train_options(arguments: argparse.Namespace) -> None:
 
 
 def encode_command(arguments: argparse.Namespace) -> None:
-    """Print the ids of each file in one line."""
+    """Print the ids of each file in one line, or write all into a file of ids."""
+    if arguments.to is not None:
+        _encode_to_file(arguments)
+        return
+    for option in _FILE_OPTIONS:
+        if getattr(arguments, option) is not None:
+            raise BadUseError(f"minitok encode: error: --{option} is for --to, which writes a file of ids")
     encoding = _encoding(arguments.encoding, arguments.pattern)
     unknown = set(arguments.allow_special) - encoding.special_tokens_set - {"all"}
     if unknown:
@@ -137,6 +145,35 @@ def encode_command(arguments: argparse.Namespace) -> None:
         for _, data in _inputs(arguments.files):
             ids = encoding.encode(data, allowed_special=allowed, disallowed_special=())
             out.write((json.dumps(ids) if arguments.json else " ".join(map(str, ids))).encode("ascii") + b"\n")
+
+
+def _encode_to_file(arguments: argparse.Namespace) -> None:
+    """Write the ids of all files into one file, with an index of the documents."""
+    if arguments.output is not None:
+        raise BadUseError("minitok encode: error: give -o or --to, not both")
+    if arguments.allow_special:
+        raise BadUseError("minitok encode: error: --allow-special is not for --to: documents have no special tokens")
+    encoding = _encoding(arguments.encoding, arguments.pattern)
+    chosen = {option: getattr(arguments, option) for option in _FILE_OPTIONS}
+    # An empty separator or token is none at all.
+    options: dict[str, Any] = {option: value or None for option, value in chosen.items() if value is not None}
+    source = [sys.stdin.buffer if name == _STANDARD_INPUT else name for name in arguments.files or [_STANDARD_INPUT]]
+    written = encoding.encode_file(source, arguments.to, **options)
+    if arguments.json:
+        figures = {
+            "output": str(written.path),
+            "offsets": str(written.offsets_path),
+            "documents": written.documents,
+            "ids": written.tokens,
+            "bytes": written.bytes_read,
+            "dtype": written.dtype,
+        }
+        _print(json.dumps(figures))
+    else:
+        _print(
+            f"{written.path}: {written.tokens:,} ids ({written.dtype}) of {written.documents:,} documents, "
+            f"{written.bytes_read:,} bytes; offsets in {written.offsets_path}"
+        )
 
 
 def decode_command(arguments: argparse.Namespace) -> None:

@@ -14,6 +14,7 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any, Literal, TypeGuard, TypeVar
 
 from minitok import _backend, formats, offsets, unstable
+from minitok.id_files import EncodedFile, IdType
 from minitok.pretokenizer import text_of
 from minitok.special_tokens import Allowed, Disallowed, SpecialTokens
 from minitok.text import Text, has_surrogates, plain_text, repair_surrogates
@@ -23,6 +24,8 @@ from minitok.vocabulary import Vocabulary
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
+
+    from minitok.input_files import InputSource
 
 __all__ = ["Encoding", "Text"]
 
@@ -351,6 +354,77 @@ class Encoding:
         np.cumsum(np.concatenate([[0], *counts]), out=offsets)
         buffer = results[0][0] if len(results) == 1 else bytearray().join([ids for ids, _ in results])
         return np.frombuffer(buffer, dtype=np.uint32), offsets
+
+    def encode_file(
+        self,
+        path: InputSource,
+        out: str | PathLike[str],
+        *,
+        dtype: Literal["auto"] | IdType | npt.DTypeLike = "auto",
+        separator: str | None = "<|endoftext|>",
+        append: str | None = "<|endoftext|>",
+        field: str | None = None,
+        num_threads: int | None = None,
+        progress: bool | None = None,
+    ) -> EncodedFile:
+        """Encode a file, or several into one, into a file of ids and an index of the documents in it.
+
+        Files are read, encoded and written a part at a time: they may be larger than memory. A text file is cut into
+        documents at `separator`; empty ones are left out. In JSON Lines (`.jsonl` or `.ndjson`) each line that is not
+        blank is a document, an empty text too. The end of a file ends a document. Files that end in `.gz` or `.zst`
+        are decompressed on the way.
+
+        In documents nothing is a special token, and bytes that are not valid UTF-8 are encoded as `encode` does. The
+        ids of document k, the appended one included, are `ids[offsets[k]:offsets[k + 1]]`; they are those of
+        `encode_ordinary`. (With a custom pattern, for documents of more than a megabyte: if no piece and no
+        look-around of the pattern spans more than 65,536 characters.)
+
+        Both files appear when all is done, or not at all. See docs/file-formats.md.
+
+        Args:
+            path: a path or a glob, a file that is open for reading bytes, or several of these.
+            out: the file of ids: `.npy` is a NumPy file, `.bin` the numbers alone, little-endian. The index is beside
+                it, for `ids.npy` in `ids.offsets.npy`. Files that exist are replaced.
+            dtype: "uint16" or "uint32"; "auto": the first if all ids of the vocabulary fit.
+            separator: what stands between documents in a text file, and is not encoded; None: a file is one document.
+            append: the special token whose id follows each document; None: nothing does.
+            field: the field that holds the text, for JSON Lines; if given, all files are. Default: "text", if the
+                name says that a file is.
+            num_threads: how many threads to use; default: one for each processor.
+            progress: show a bar on standard error. Default: if that is a terminal.
+
+        Raises:
+            ValueError: an option that does not fit, a line that is not JSON, a compressed file that is damaged or
+                needs a package (`minitok[zstd]`), a byte that the vocabulary lacks.
+            TypeError: a path that is none of the above.
+            OSError: a file that cannot be read or written.
+
+        >>> import minitok, numpy, pathlib, tempfile
+        >>> enc = minitok.get_encoding("minitok_32k")
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     text = pathlib.Path(folder, "corpus.txt")
+        ...     _ = text.write_text("hello world<|endoftext|>good night")
+        ...     written = enc.encode_file(text, text.with_name("ids.npy"))
+        ...     ids, offsets = numpy.load(written.path), numpy.load(written.offsets_path)
+        >>> written.documents, written.tokens, written.dtype
+        (2, 6, 'uint16')
+        >>> enc.decode(ids[offsets[1] : offsets[2]])
+        'good night<|endoftext|>'
+        """
+        from minitok.encode_file import encode_file
+
+        return encode_file(
+            self.vocabulary,
+            self._encoder,
+            path,
+            out,
+            dtype=dtype,
+            separator=separator,
+            append=append,
+            field=field,
+            num_threads=num_threads,
+            progress=progress,
+        )
 
     def encode_with_unstable(
         self, text: str, *, allowed_special: Allowed = _NOTHING, disallowed_special: Disallowed = _ALL

@@ -1,15 +1,15 @@
-"""Files on disk: written whole or not at all."""
+"""Files on disk: written whole or not at all, one alone or several together."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from os import PathLike
 from pathlib import Path
 from typing import IO
 
-__all__ = ["open_atomically", "write_atomically"]
+__all__ = ["open_atomically", "open_together", "write_atomically"]
 
 
 @contextmanager
@@ -24,22 +24,75 @@ def open_atomically(path: str | PathLike[str], *, durable: bool = True) -> Itera
     Raises:
         OSError: the folder does not exist or cannot be written.
     """
+    with open_together([path], durable=durable) as files:
+        yield files[0]
+
+
+@contextmanager
+def open_together(paths: Sequence[str | PathLike[str]], *, durable: bool = True) -> Iterator[list[IO[bytes]]]:
+    """Binary files that take the places of `paths`, in this order, when the block ends well; else all vanish.
+
+    All are on disk before the first takes its place. If one cannot, those before it go back to what they were.
+
+    Args:
+        paths: the files.
+        durable: as for `open_atomically`.
+
+    Raises:
+        OSError: a folder does not exist or cannot be written.
+    """
+    targets = [_checked_target(path) for path in paths]
+    temporaries = [_hidden_beside(target) for target in targets]
+    try:
+        with ExitStack() as stack:
+            files = [stack.enter_context(temporary.open("xb")) for temporary in temporaries]
+            yield list(files)
+            for file in files:
+                file.flush()
+                if durable:
+                    os.fsync(file.fileno())
+        _replace_all(temporaries, targets)
+    except BaseException:
+        for temporary in temporaries:
+            temporary.unlink(missing_ok=True)
+        raise
+
+
+def _checked_target(path: str | PathLike[str]) -> Path:
     target = Path(path)
     if target.is_dir():
         raise IsADirectoryError(f"{target} is a directory; give the name of a file")
     if not target.parent.is_dir():
         raise FileNotFoundError(f"there is no folder {str(target.parent)!r} to write {target.name!r} into")
-    temporary = target.with_name(f".{target.name}.{os.urandom(8).hex()}.tmp")
+    return target
+
+
+def _hidden_beside(target: Path) -> Path:
+    return target.with_name(f".{target.name}.{os.urandom(8).hex()}.tmp")
+
+
+def _replace_all(temporaries: Sequence[Path], targets: Sequence[Path]) -> None:
+    """Rename each to its target; all or none. The last needs no way back, so one file alone is one rename."""
+    kept: list[tuple[Path, Path | None]] = []  # targets, and where what they were is meanwhile
     try:
-        with temporary.open("xb") as file:
-            yield file
-            file.flush()
-            if durable:
-                os.fsync(file.fileno())
-        temporary.replace(target)
+        for temporary, target in zip(temporaries, targets):
+            if target is not targets[-1]:
+                old = _hidden_beside(target) if target.exists() else None
+                kept.append((target, old))
+                if old is not None:
+                    target.rename(old)
+            temporary.replace(target)
     except BaseException:
-        temporary.unlink(missing_ok=True)
+        for target, old in kept if temporaries[-1].exists() else ():
+            if old is None:
+                target.unlink(missing_ok=True)
+            elif old.exists():
+                old.replace(target)
         raise
+    finally:
+        for _, old in kept:
+            if old is not None:
+                old.unlink(missing_ok=True)
 
 
 def write_atomically(path: str | PathLike[str], data: bytes | bytearray, *, durable: bool = True) -> None:

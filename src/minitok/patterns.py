@@ -9,7 +9,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["DEFAULT_PATTERN", "PATTERNS", "NamedPattern", "find_named_pattern", "resolve_pattern"]
+__all__ = [
+    "DEFAULT_PATTERN",
+    "NUMBER_BOUNDARY",
+    "PATTERNS",
+    "SAFE_BOUNDARY",
+    "NamedPattern",
+    "find_named_pattern",
+    "resolve_pattern",
+]
 
 
 @dataclass(frozen=True)
@@ -137,11 +145,15 @@ PATTERNS: dict[str, NamedPattern] = {
 
 DEFAULT_PATTERN = "o200k"
 
-#: A boundary that every named pattern makes, whatever stands further left or right: after a letter and before
-#: a character that is neither letter nor mark nor apostrophe. No alternative of any pattern goes from the one
-#: to the other, and none that ends in a letter looks ahead further than that character. (The letter is not
-#: the first of a contraction's two: `'l|` + ` ` is no contraction on either side of the cut.)
-SAFE_BOUNDARY = r"""\p{L}(?=[^\p{L}\p{M}'])"""
+#: A boundary that every named pattern makes, whatever stands further left or right: behind a letter and before a
+#: character that is neither letter nor mark nor apostrophe. No alternative of any pattern goes from the one to the
+#: other, and none that ends in a letter looks ahead further than that character. (The letter is not the first of a
+#: contraction's two: `'l|` + ` ` is no contraction on either side of the cut.)
+SAFE_BOUNDARY = (r"""\p{L}""", r"""[^\p{L}\p{M}']""")
+
+#: Another one: behind a number and before a character that is none. In all patterns numbers are only followed by
+#: numbers, and what ends in one does not look ahead.
+NUMBER_BOUNDARY = (r"""\p{N}""", r"""\P{N}""")
 
 _BY_REGEX = {regex: pattern for pattern in PATTERNS.values() for regex in (pattern.regex, *pattern.spellings)}
 

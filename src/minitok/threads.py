@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Sequence
 from operator import index
 from typing import TypeVar
 
-__all__ = ["WORTHWHILE", "groups", "map_in_threads", "thread_count"]
+__all__ = ["WORTHWHILE", "groups", "map_ahead", "map_in_threads", "thread_count"]
 
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
@@ -49,6 +50,33 @@ def map_in_threads(function: Callable[[_Item], _Result], items: Sequence[_Item],
 
     with ThreadPoolExecutor(min(threads, len(items))) as pool:
         return list(pool.map(function, items))
+
+
+def map_ahead(
+    function: Callable[[_Item], _Result], items: Iterable[_Item], threads: int
+) -> Generator[_Result, None, None]:
+    """`function` of each item, in order, of items that are made one by one and are never all there at once.
+
+    No more than one item for each thread is taken ahead of the result that is waited for. No thread outlives the
+    generator, which the caller closes (`contextlib.closing`).
+    """
+    if threads == 1:
+        yield from map(function, items)
+        return
+    from concurrent.futures import Future, ThreadPoolExecutor
+
+    waiting: deque[Future[_Result]] = deque()
+    with ThreadPoolExecutor(threads) as pool:
+        try:
+            for item in items:
+                waiting.append(pool.submit(function, item))
+                if len(waiting) > threads:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            for future in waiting:
+                future.cancel()
 
 
 def groups(sizes: Sequence[int], count: int) -> list[slice]:

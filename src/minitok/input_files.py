@@ -1,0 +1,210 @@
+"""Input files, as blocks of bytes: memory-mapped, or decompressed on the way. One block at a time is held.
+
+What a file holds is told by its name: `.jsonl` or `.ndjson` is JSON Lines, all else is text; with `.gz` or `.zst`
+behind it, it is compressed.
+"""
+
+from __future__ import annotations
+
+import gzip
+import mmap
+import os
+import stat
+import zlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from importlib import import_module
+from io import BufferedReader
+from os import PathLike
+from pathlib import Path
+from typing import IO, Any, TypeGuard
+
+from minitok.corpus import expand
+
+__all__ = ["DEFAULT_FIELD", "InputFile", "InputSource", "ReadSoFar", "find_inputs", "read_blocks"]
+
+#: A path or a glob, a file that is open for reading bytes, or several of these.
+InputSource = str | PathLike[str] | IO[bytes] | Iterable[str | PathLike[str] | IO[bytes]]
+
+#: The field of a JSON Lines file that holds the text, if none is named.
+DEFAULT_FIELD = "text"
+
+#: How much of a file is mapped at once: pages that have been read count as memory of the process until they are
+#: unmapped. A multiple of every system's granularity.
+WINDOW = 1 << 24
+
+
+@dataclass(frozen=True)
+class InputFile:
+    """One file to read.
+
+    Attributes:
+        file: its path, or an open file.
+        field: the field with the text, for JSON Lines; None for text.
+    """
+
+    file: Path | IO[bytes]
+    field: str | None
+
+    @property
+    def name(self) -> str:
+        """What messages call it."""
+        return str(self.file if isinstance(self.file, Path) else getattr(self.file, "name", "the open file"))
+
+    @property
+    def size(self) -> int | None:
+        """Bytes on disk; None where that is not known before reading."""
+        if not isinstance(self.file, Path):
+            return None
+        found = self.file.stat()
+        return found.st_size if stat.S_ISREG(found.st_mode) else None
+
+
+class ReadSoFar:
+    """How much has been read: bytes on disk, and bytes of what they hold after decompression."""
+
+    def __init__(self) -> None:
+        self.on_disk = 0
+        self.content = 0
+
+
+def find_inputs(source: InputSource, field: str | None) -> list[InputFile]:
+    """The files that a source names, in order; a glob's are sorted.
+
+    Args:
+        source: see `InputSource`. A str is always a path or a glob.
+        field: the field with the text: all files are JSON Lines; None: their names tell.
+
+    Raises:
+        OSError: a file that is not there.
+        TypeError: something that is none of the above.
+        ValueError: a file that needs a package that is not installed.
+    """
+    if isinstance(source, (str, PathLike)):
+        inputs = [InputFile(path, field if field is not None else _field_by_name(path)) for path in expand(source)]
+        for found in inputs:
+            if _compression(found) == ".zst":
+                _zstd(found.name)
+        return inputs
+    if _is_open_file(source):
+        return [InputFile(source, field)]
+    if not isinstance(source, Iterable) or isinstance(source, (bytes, bytearray)):
+        raise TypeError(
+            f"what to encode is a path, a glob, an open file, or several of these, not {type(source).__name__}"
+        )
+    several = []
+    for item in source:
+        if not isinstance(item, (str, PathLike)) and not _is_open_file(item):
+            raise TypeError(f"files to encode are paths, globs and open files, not {type(item).__name__}")
+        several += find_inputs(item, field)
+    return several
+
+
+def _is_open_file(source: object) -> TypeGuard[IO[bytes]]:
+    return hasattr(source, "read")
+
+
+def _field_by_name(path: Path) -> str | None:
+    plain = path.name.lower().removesuffix(".gz").removesuffix(".zst")
+    return DEFAULT_FIELD if plain.endswith((".jsonl", ".ndjson")) else None
+
+
+def _compression(file: InputFile) -> str | None:
+    suffix = file.file.suffix.lower() if isinstance(file.file, Path) else ""
+    return suffix if suffix in (".gz", ".zst") else None
+
+
+def _zstd(name: str) -> Any:
+    """The standard library's module, or what it was ported back as."""
+    for module in ("compression.zstd", "backports.zstd"):
+        try:
+            return import_module(module)
+        except ImportError:
+            pass
+    raise ValueError(
+        f"{name} is compressed with Zstandard, which before Python 3.14 takes a package that is not installed: "
+        "pip install 'minitok[zstd]', or decompress the file"
+    )
+
+
+def read_blocks(file: InputFile, size: int, so_far: ReadSoFar) -> Iterator[bytes]:
+    """The content of a file in blocks of at most `size` bytes; none is empty.
+
+    Args:
+        file: what to read.
+        size: of a block.
+        so_far: is added to with each block.
+
+    Raises:
+        OSError: the file cannot be read.
+        ValueError: it cannot be decompressed, or becomes shorter meanwhile.
+        TypeError: an open file that gives no bytes.
+    """
+    if not isinstance(file.file, Path):
+        for block in _read(file.file, size, file.name):
+            so_far.content += len(block)
+            so_far.on_disk += len(block)
+            yield block
+        return
+    before = so_far.on_disk
+    with file.file.open("rb") as raw:
+        for block in _blocks(raw, size, file.name, _compression(file)):
+            so_far.content += len(block)
+            # A pipe has no place; how much it will give is not known either.
+            so_far.on_disk = before + raw.tell() if raw.seekable() else so_far.on_disk + len(block)
+            yield block
+
+
+def _blocks(raw: BufferedReader, size: int, name: str, compression: str | None) -> Iterator[bytes]:
+    if compression and not raw.peek(1):
+        raise ValueError(f"{name} is empty, which no compressed file is; make it or fetch it again")
+    if compression == ".gz":
+        with gzip.GzipFile(fileobj=raw) as plain:
+            yield from _read(plain, size, name, (EOFError, gzip.BadGzipFile, zlib.error))
+    elif compression == ".zst":
+        zstd = _zstd(name)
+        with zstd.ZstdFile(raw) as plain:
+            yield from _read(plain, size, name, (EOFError, zstd.ZstdError))
+    else:
+        yield from _map(raw, size, name)
+
+
+def _read(
+    stream: IO[bytes] | gzip.GzipFile, size: int, name: str, damage: tuple[type[Exception], ...] = ()
+) -> Iterator[bytes]:
+    while True:
+        try:
+            block = stream.read(size)
+        except damage as error:
+            raise ValueError(
+                f"{name} cannot be decompressed ({error}): it is damaged, cut off, or of another kind than its name "
+                "says; make it or fetch it again"
+            ) from error
+        if not isinstance(block, bytes):
+            raise TypeError(f"{name} gives {type(block).__name__}, not bytes: open it in binary mode ('rb')")
+        if not block:
+            return
+        yield block
+
+
+def _map(raw: IO[bytes], size: int, name: str) -> Iterator[bytes]:
+    found = os.fstat(raw.fileno())
+    if not stat.S_ISREG(found.st_mode) or not found.st_size:  # a pipe; or a file that says nothing of its size
+        yield from _read(raw, size, name)
+        return
+    for start in range(0, found.st_size, WINDOW):
+        try:
+            window = mmap.mmap(
+                raw.fileno(), min(WINDOW, found.st_size - start), access=mmap.ACCESS_READ, offset=start
+            )
+        except ValueError:
+            raise ValueError(f"{name} has become shorter while it was read; wait until it is written") from None
+        except OSError:  # some file systems do not map files
+            raw.seek(start)
+            yield from _read(raw, size, name)
+            return
+        with window:
+            for at in range(0, len(window), size):
+                block = window[at : at + size]
+                raw.seek(start + at + len(block))  # for whoever asks how far we are
+                yield block

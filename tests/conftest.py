@@ -13,6 +13,7 @@ import importlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
@@ -82,6 +83,14 @@ def backend(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         registry.ENCODINGS.clear()
         yield name
         registry.ENCODINGS.clear()
+
+
+@pytest.fixture(scope="session")
+def native(backend: str) -> Any:
+    """The compiled module, for what is about its insides."""
+    if backend != "native":
+        pytest.skip("about the compiled core")
+    return importlib.import_module(MODULES["native"])
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ tried alone, and behind as much text as moves it across the end of a window.
 
 from __future__ import annotations
 
-import importlib
 import itertools
 import os
 import random
@@ -30,13 +29,6 @@ STAGED = {"—": "・", "L": "\x01", "\t": "\u3097", "A": "\u3099"}
 #: Up to this length all strings of representatives are tried; the heavy check goes to 6.
 LENGTH = int(os.environ.get("MINITOK_CLASS_STRINGS", "4"))
 SAMPLED = 20_000
-
-
-@pytest.fixture(scope="session")
-def native(backend: str) -> Any:
-    if backend != "native":
-        pytest.skip("about the compiled scanner")
-    return importlib.import_module("minitok._fastmerge")
 
 
 def by_regex(name: str, text: bytes) -> list[bytes]:

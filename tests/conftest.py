@@ -26,6 +26,7 @@ MODULES = {"native": "minitok._fastmerge", "python": "minitok._pymerge"}
 
 hypothesis.settings.register_profile("dev", deadline=None, max_examples=60)
 hypothesis.settings.register_profile("ci", deadline=None, max_examples=60, derandomize=True, print_blob=True)
+hypothesis.settings.register_profile("sample", deadline=None, max_examples=12, derandomize=True, print_blob=True)
 hypothesis.settings.register_profile("heavy", deadline=None, max_examples=5000)
 hypothesis.settings.load_profile(
     os.environ.get("MINITOK_HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "dev")

@@ -84,7 +84,25 @@ def width_of(text: str) -> int:
 
 def endless_texts() -> list[str]:
     """Texts of which any beginning is taken: each kind of character at each distance from the end, and mixtures."""
-    units = ["a", "A", "word ", " ", "\n", "1", "12 ", "!", " !", "!\n/", "é", "字", "字a", "ア・", "😀", "a'll", "x'ſ"]
+    units = [
+        "a",
+        "A",
+        "word ",
+        " ",
+        "\n",
+        "1",
+        "12 ",
+        "!",
+        " !",
+        "!\n/",
+        "é",
+        "字",
+        "字a",
+        "ア・",
+        "😀",
+        "a'll",
+        "x'ſ",
+    ]
     rng = random.Random(4)
     mixtures = ["".join(rng.choices(CLASS_CHARACTERS, k=LONG_LENGTHS[-1])) for _ in range(4)]
     return [unit * LONG_LENGTHS[-1] for unit in units] + mixtures

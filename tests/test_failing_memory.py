@@ -1,4 +1,4 @@
-"""Without memory: MemoryError or the same result by another way, nothing lost, nothing freed twice, and all works after.
+"""Without memory: MemoryError, or the same result by another way; nothing is lost or freed twice; all works after.
 
 The core has to be built with the allocator of `tools/failing_allocator.c`, which `tools/sanitize.py` sees to. Each
 operation is done with its first request for memory failing, then with its second, and so on until it makes no more
@@ -203,7 +203,12 @@ def test_decoding(allocator: Allocator, core: Core) -> None:
 
     def decode(tokens: Any) -> Any:
         decoder = core.native.Decoder(tokens, special)
-        return decoder.decode(ids), decoder.decode(array("I", ids)), decoder.decode(array("q", ids)), decoder.token(97)
+        return (
+            decoder.decode(ids),
+            decoder.decode(array("I", ids)),
+            decoder.decode(array("q", ids)),
+            decoder.token(97),
+        )
 
     for tokens in (RANKS, core.table):
         assert survives(allocator, lambda: decode(tokens)) >= 5

@@ -23,6 +23,8 @@ ROOT = Path(__file__).resolve().parent.parent
 SOURCES = ("src", "tools", "setup.py", "pyproject.toml", "MANIFEST.in", "README.md", "LICENSE")
 #: Compiled by some build before: not of this one.
 STALE = shutil.ignore_patterns("*.so", "*.egg-info", "_fastmerge.c", "__pycache__")
+#: A program that asks for memory without end stops before the machine does.
+MOST_MEMORY = "hard_rss_limit_mb=8000"
 #: Objects at odd addresses, one of which is read too far on purpose, are for the core as it is used.
 NOT_HERE = "tests/test_guarded.py"
 #: What the sample leaves out: tests of what is not the core, and those that take long and need no sanitizer to fail.
@@ -67,7 +69,7 @@ def environment(site: Path, reports: Path) -> dict[str, str]:
         "PYTHONMALLOC": "malloc",
         "LD_PRELOAD": f"{library('libasan.so')} {library('libubsan.so')}",
         # Python leaves memory behind when it ends. Too large a request is an error to be dealt with, not a report.
-        "ASAN_OPTIONS": f"detect_leaks=0:allocator_may_return_null=1:hard_rss_limit_mb=6000:log_path={reports}/address",
+        "ASAN_OPTIONS": f"detect_leaks=0:allocator_may_return_null=1:log_path={reports}/address:{MOST_MEMORY}",
         "UBSAN_OPTIONS": f"print_stacktrace=1:log_path={reports}/undefined",
         "MINITOK_FAILING_ALLOCATOR": "1",
     }

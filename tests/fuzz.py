@@ -140,4 +140,6 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(be_atheris(sys.argv[2:]) if sys.argv[1:2] == ["--atheris-options"] else main())
+    if sys.argv[1:2] == ["--atheris-options"]:
+        be_atheris(sys.argv[2:])
+    raise SystemExit(main())

@@ -49,7 +49,7 @@ class Source:
         at, self._at = self._at, self._at + 1
         return self._data[at] % below if at < len(self._data) else 0
 
-    def bytes(self, longest: int) -> bytes:
+    def some(self, longest: int) -> bytes:
         """Some bytes."""
         length = self.number(min(longest, 255) + 1)
         taken = self._data[self._at : self._at + length]
@@ -91,7 +91,7 @@ class Source:
         letters = (b"ab", b"abc", "aé".encode(), "字a".encode(), bytes(range(256)), b" \n'sa")[self.number(6)]
         tokens = [bytes([b]) for b in (range(256) if self.number(8) else sorted(set(letters)))]
         for _ in range(self.number(24)):
-            token = bytes(letters[b % len(letters)] for b in self.bytes(40))
+            token = bytes(letters[b % len(letters)] for b in self.some(40))
             if token and token not in tokens:
                 tokens.insert(self.number(min(256, len(tokens) + 1)), token)
         step = (1, 1, 1, 7, 10_000_000)[self.number(5)]
@@ -189,7 +189,7 @@ def learning(source: Source) -> Question:
     n = source.number(64)
     counts: dict[bytes, int] = {}
     for _ in range(source.number(20)):
-        word = bytes(97 + b % 4 for b in source.bytes(24))
+        word = bytes(97 + b % 4 for b in source.some(24))
         counts[word] = 1 + source.number(5) * source.number(200)
     single = [bytes([b]) for b in range(256)]
     return lambda module: module.learn_merges(list(counts), list(counts.values()), n, single, **options)

@@ -27,7 +27,7 @@ import minitok
 from minitok.patterns import PATTERNS
 from tests.strategies import CLASS_CHARACTERS
 
-_Text = TypeVar("_Text", str, bytes)
+_Text = TypeVar("_Text", bound=str | bytes)
 
 LENGTHS = range(201)
 #: Around the stretches in which a str is turned to UTF-8, and around pages.

@@ -6,7 +6,8 @@ Three states:
     MINITOK_REQUIRE_EXTENSIONS=1      a failure to compile is an error
 
 Two more variables are for development: MINITOK_DEBUG_BUILD=1 turns Cython's checks and C assertions on, and
-MINITOK_SANITIZE=1 adds AddressSanitizer and UndefinedBehaviorSanitizer.
+MINITOK_SANITIZE=1 adds AddressSanitizer and UndefinedBehaviorSanitizer, and with it MINITOK_FAILING_ALLOCATOR=1 puts
+an allocator between that fails when a test wants it to. `tools/sanitize.py` uses both.
 """
 
 import os
@@ -14,6 +15,9 @@ from pathlib import Path
 
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
+
+#: What the failing allocator stands in for.
+WRAPPED = ("malloc", "calloc", "realloc", "free", "mmap", "mmap64", "munmap")
 
 
 def flag(name: str) -> bool:
@@ -29,15 +33,19 @@ def extensions() -> list[Extension]:
     sanitize = flag("MINITOK_SANITIZE")
     compile_args = ["/std:c11"] if os.name == "nt" else ["-std=gnu11", "-fvisibility=hidden"]
     link_args = []
+    sources = ["src/minitok/_fastmerge.pyx"]
     if debug or sanitize:
         compile_args += ["-O1", "-g", "-UNDEBUG"]
     if sanitize:
         checks = ["-fsanitize=address,undefined", "-fno-sanitize-recover=undefined", "-fno-omit-frame-pointer"]
         compile_args += checks
         link_args += checks
+    if sanitize and flag("MINITOK_FAILING_ALLOCATOR"):
+        sources.append("tools/failing_allocator.c")
+        link_args += [f"-Wl,--wrap={name}" for name in WRAPPED]
     extension = Extension(
         "minitok._fastmerge",
-        ["src/minitok/_fastmerge.pyx"],
+        sources,
         depends=["src/minitok/_core_api.pxd", *sorted(str(path) for path in Path("src/minitok/_core").glob("*.h"))],
         include_dirs=["src/minitok/_core"],
         extra_compile_args=compile_args,

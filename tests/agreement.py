@@ -1,4 +1,4 @@
-"""One helper: the same call to every implementation, and their results or errors compared."""
+"""The same call to every implementation, and their results or errors compared."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ import importlib
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
+import minitok
 from minitok import _backend
-from tests.conftest import MODULES
+from tests.conftest import MODULES, NAMES
 
 Outcome = tuple[str, Any]
 
@@ -23,6 +26,14 @@ def outcome(call: Callable[[], Any]) -> Outcome:
 def implementations() -> list[Any]:
     """The modules to compare: always the pure one, and the one that the suite runs on."""
     return [importlib.import_module(MODULES[name]) for name in dict.fromkeys(("python", _backend.BACKEND))]
+
+
+def encoding_on(module: Any, **arguments: Any) -> minitok.Encoding:
+    """An encoding whose work is done by one backend's module, whichever the suite runs on."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in NAMES:
+            patch.setattr(_backend, name, getattr(module, name))
+        return minitok.Encoding("either", **arguments)
 
 
 def agree(call: Callable[[Any], Any], reference: Callable[[], Any] | None = None) -> Any:

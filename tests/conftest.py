@@ -13,6 +13,7 @@ import importlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
@@ -25,6 +26,7 @@ MODULES = {"native": "minitok._fastmerge", "python": "minitok._pymerge"}
 
 hypothesis.settings.register_profile("dev", deadline=None, max_examples=60)
 hypothesis.settings.register_profile("ci", deadline=None, max_examples=60, derandomize=True, print_blob=True)
+hypothesis.settings.register_profile("sample", deadline=None, max_examples=12, derandomize=True, print_blob=True)
 hypothesis.settings.register_profile("heavy", deadline=None, max_examples=5000)
 hypothesis.settings.load_profile(
     os.environ.get("MINITOK_HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "dev")
@@ -82,6 +84,14 @@ def backend(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         registry.ENCODINGS.clear()
         yield name
         registry.ENCODINGS.clear()
+
+
+@pytest.fixture(scope="session")
+def native(backend: str) -> Any:
+    """The compiled module, for what is about its insides."""
+    if backend != "native":
+        pytest.skip("about the compiled core")
+    return importlib.import_module(MODULES["native"])
 
 
 @pytest.fixture

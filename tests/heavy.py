@@ -1,29 +1,54 @@
-"""Heavy checks, not part of the suite: all text there is, and long fuzzing.
+"""Heavy checks, not part of the suite: all text there is, all strings of classes, and long runs of what is random.
 
-    MINITOK_TEST_DATA=FOLDER python -m tests.heavy [--fuzz N]
+    MINITOK_TEST_DATA=FOLDER python -m tests.heavy [CHECK ...]
 
-Encodes each corpus whole with each published vocabulary, and with the embedded one, on each backend that is
-installed, and compares the ids with tiktoken's; then learns from N random sets of words in three ways and compares
-those.
+    corpora      each text whole, with each published vocabulary and the embedded one: ids equal to tiktoken's
+    splitters    each text with each pattern: the scanner, all ways to classify characters, and the regular expression
+    boundaries   each text cut at all safe boundaries at once: the pieces of the whole
+    classes      all strings of up to 6 characters' classes, with each pattern (half an hour)
+    learning     random words, learnt from in three ways
+    special      special tokens at random, for 10 minutes
+    fuzz         arbitrary inputs, for 10 minutes
+    guarded      texts that end where memory ends, all kinds
+    stress       an encoding shared by threads for 30 seconds; 1,000 made and dropped; on each backend
+
+Without a name, all of them. Texts are the corpora of the test data and the source code of Python's own library.
 For the property tests with many examples: MINITOK_HYPOTHESIS_PROFILE=heavy pytest
+For all of the core under sanitizers: python tools/sanitize.py
 """
 
 from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import random
+import subprocess
+import sys
 import time
+from collections.abc import Callable, Iterator
 from importlib.util import find_spec
+from itertools import chain
+from pathlib import Path
 from typing import Any
 
 import minitok
+from minitok.patterns import PATTERNS
+from minitok.pretokenizer import get_pretokenizer
 from tests import reference
 from tests.conftest import MODULES
-from tests.oracle import PUBLISHED, corpus, published, published_tiktoken, to_tiktoken
+from tests.oracle import PUBLISHED, TEXTS, published, published_tiktoken, real_text, to_tiktoken
+from tests.pieces import NAMES, by_regex, check_class_strings
+from tests.test_boundaries import check_all_places
 
-CORPORA = ("english", "chinese", "multilingual")
+ROOT = Path(__file__).resolve().parent.parent
 SINGLE = [bytes([b]) for b in range(256)]
+#: Rounds of learning.
+ROUNDS = 20_000
+#: Seconds for what is random and has no end.
+SECONDS = 600
+#: Characters of text that are split at once: the pieces of a whole corpus would need gigabytes.
+BLOCK = 1 << 20
 
 
 def installed() -> list[Any]:
@@ -31,14 +56,14 @@ def installed() -> list[Any]:
     return [importlib.import_module(name) for name in MODULES.values() if find_spec(name)]
 
 
-def compare_corpora() -> int:
-    """Print a line for each corpus and vocabulary; how many differ."""
-    differ = 0
+def corpora() -> bool:
+    """Print a line for each text and vocabulary; whether all ids are equal."""
+    all_same = True
     default = minitok.get_encoding("minitok_32k")
     encodings = {name: (published(name), published_tiktoken(name)) for name in PUBLISHED}
     encodings["minitok_32k"] = (default, to_tiktoken(default))
-    for corpus_name in CORPORA:
-        text = corpus(corpus_name)
+    for text_name in TEXTS:
+        text = real_text(text_name)
         for name, (ours, theirs) in encodings.items():
             start = time.perf_counter()
             expected = theirs.encode_ordinary(text)
@@ -46,22 +71,66 @@ def compare_corpora() -> int:
             same = True
             for module in installed():
                 vocabulary = ours.vocabulary
-                encoder = module.Encoder(vocabulary.tokens, None, vocabulary.pattern)
+                encoder = module.Encoder(vocabulary.tokens, vocabulary.merges, vocabulary.pattern)
                 start = time.perf_counter()
                 same &= encoder.encode(text) == expected
                 seconds.append(time.perf_counter() - start)
-            differ += not same
+            all_same &= same
             shown = ", ".join(f"{s:.1f} s" for s in seconds)
             result = "equal" if same else "DIFFER"
-            print(f"{corpus_name:14}{name:14}{len(expected):>12,} ids  {result}  ({shown})", flush=True)
-    return differ
+            print(f"{text_name:14}{name:14}{len(expected):>12,} ids  {result}  ({shown})", flush=True)
+    return all_same
 
 
-def compare_learning(rounds: int) -> int:
-    """Learn from random words in three ways; how many rounds differ."""
-    choose = random.Random(rounds)
+def blocks(text: str) -> Iterator[str]:
+    """A text in parts, which are cut where they are: what is split is each part for itself."""
+    return (text[start : start + BLOCK] for start in range(0, len(text), BLOCK))
+
+
+def splitters() -> bool:
+    """Print a line for each text and pattern; whether all pieces are equal."""
+    native = importlib.import_module("minitok._fastmerge")
+    all_same = True
+    for text_name in TEXTS:
+        text = real_text(text_name)
+        for name in NAMES:
+            regex, start = PATTERNS[name].regex, time.perf_counter()
+            same, count = True, 0
+            for block in blocks(text):
+                pieces = native.split_with(regex, None, block)
+                count += len(pieces)
+                same &= pieces == by_regex(name, block)
+                same &= all(native.split_with(regex, c, block) == pieces for c in native.CLASSIFIERS)
+            all_same &= same
+            result = "equal" if same else "DIFFER"
+            seconds = time.perf_counter() - start
+            ways = ", ".join(["scanner", *native.CLASSIFIERS, "regex"])
+            print(f"{text_name:14}{name:10}{count:>12,} pieces  {result}: {ways}  ({seconds:.0f} s)", flush=True)
+    return all_same
+
+
+def boundaries() -> bool:
+    """Cut each text at all safe boundaries; an AssertionError if the pieces are not those of the whole."""
+    for text_name in TEXTS:
+        text = real_text(text_name, 0, 20_000_000)
+        for name in NAMES:
+            chunks = get_pretokenizer(PATTERNS[name].regex).chunks(text)
+            count = sum(check_all_places(name, chunk) for chunk in chunks)
+            print(f"{text_name:14}{name:10}{count:>12,} safe boundaries", flush=True)
+    return True
+
+
+def classes() -> bool:
+    """An AssertionError if any is cut in two ways."""
+    check_class_strings(NAMES, 6)
+    return True
+
+
+def learning() -> bool:
+    """Learn from random words in three ways; whether all are equal."""
+    choose = random.Random(ROUNDS)
     differ = 0
-    for _ in range(rounds):
+    for _ in range(ROUNDS):
         alphabet = choose.choice([b"a", b"ab", b"abc", b"abcdefgh"])
         lengths = choose.choices([1, 2, 3, 5, 8, 20, 60], k=choose.randint(1, 12))
         words = list({bytes(choose.choices(alphabet, k=length)) for length in lengths})
@@ -76,18 +145,67 @@ def compare_learning(rounds: int) -> int:
         if any(result != results[0] for result in results):
             differ += 1
             print("DIFFER", words, counts, n, options, flush=True)
-    return differ
+    print(f"learning: {ROUNDS:,} rounds, {differ} differences")
+    return differ == 0
+
+
+def program(module: str, *arguments: str, backend: str | None = None) -> bool:
+    """Run a module of the tests as a program of its own; whether it was content."""
+    variables = {**os.environ, **({"MINITOK_BACKEND": backend} if backend else {})}
+    command = [sys.executable, "-W", "error", "-m", f"tests.{module}", *arguments]
+    return subprocess.run(command, cwd=ROOT, env=variables, check=False).returncode == 0
+
+
+def special() -> bool:
+    """For some minutes, from a seed that is new each time."""
+    return program("special_rounds", "--seconds", str(SECONDS))
+
+
+def fuzz() -> bool:
+    """For some minutes."""
+    return program("fuzz", "--seconds", str(SECONDS))
+
+
+def guarded() -> bool:
+    """All of it."""
+    return program("guarded")
+
+
+def stress() -> bool:
+    """For half a minute, and a thousand times."""
+    backends = [name for name, module in MODULES.items() if find_spec(module)]
+    commands = (("share", "--seconds", "30"), ("drop", "--cycles", "1000"))
+    return all(list(chain.from_iterable([program("stress", *c, backend=b) for c in commands] for b in backends)))
+
+
+CHECKS: dict[str, Callable[[], bool]] = {
+    "stress": stress,
+    "guarded": guarded,
+    "learning": learning,
+    "special": special,
+    "fuzz": fuzz,
+    "boundaries": boundaries,
+    "corpora": corpora,
+    "splitters": splitters,
+    "classes": classes,
+}
 
 
 def main() -> int:
-    """Run all; the exit status tells whether anything differs."""
+    """Run the checks; the exit status tells whether anything differs."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--fuzz", type=int, default=20_000, help="rounds of learning (default: 20000)")
-    rounds = parser.parse_args().fuzz
-    differ = compare_corpora()
-    differ += compare_learning(rounds)
-    print(f"learning: {rounds:,} rounds; {differ} differences in all")
-    return 1 if differ else 0
+    parser.add_argument("checks", nargs="*", metavar="CHECK", help=", ".join(CHECKS))
+    names = parser.parse_args().checks or list(CHECKS)
+    unknown = set(names) - set(CHECKS)
+    if unknown:
+        parser.error(f"no check {', '.join(sorted(unknown))}; there are {', '.join(CHECKS)}")
+    failed = []
+    for name in names:
+        start = time.perf_counter()
+        content = CHECKS[name]()
+        print(f"-- {name}: {'passed' if content else 'FAILED'} in {time.perf_counter() - start:.0f} s", flush=True)
+        failed += [] if content else [name]
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sysconfig
 from functools import cache
 from pathlib import Path
 
@@ -36,6 +37,25 @@ def corpus(name: str, start: int = 0, size: int = -1) -> str:
     with (Path(os.environ["MINITOK_TEST_DATA"]) / "corpora" / f"{name}.txt").open("rb") as file:
         file.seek(start)
         return file.read(size).decode("utf-8", "ignore")
+
+
+#: The corpora of the test data, and the source code of Python's own library.
+TEXTS = ("english", "chinese", "multilingual", "code")
+
+
+@cache
+def _source_code() -> bytes:
+    library = Path(sysconfig.get_path("stdlib"))
+    files = (path for path in sorted(library.rglob("*.py")) if "site-packages" not in path.parts)
+    return b"".join(path.read_bytes() for path in files)
+
+
+def real_text(name: str, start: int = 0, size: int = -1) -> str:
+    """A part of one of TEXTS, cut at bytes; what is not whole characters is dropped."""
+    if name != "code":
+        return corpus(name, start, size)
+    data = _source_code()[start:]
+    return (data if size < 0 else data[:size]).decode("utf-8", "ignore")
 
 
 def rank_file(name: str) -> Path:

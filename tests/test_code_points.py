@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import functools
 import itertools
-from itertools import pairwise
 from typing import Any
 
 import pytest
-import tiktoken
 
 from minitok.patterns import PATTERNS
 from tests.agreement import agree
+from tests.pieces import BYTES, TIKTOKEN_NAMES, ask_tiktoken, class_strings, random_class_strings
 from tests.strategies import CLASS_CHARACTERS
 
 #: Texts that share one vocabulary of tiktoken's.
@@ -19,8 +18,6 @@ BATCH = 0x1000
 
 #: What tiktoken has confirmed already; it need not be asked again for the other backend.
 confirmed: dict[tuple[str, str], list[list[bytes]]] = {}
-
-BYTES = {bytes([b]): b for b in range(256)}
 
 
 @functools.cache
@@ -37,27 +34,7 @@ def check(pattern: str, texts: list[str]) -> None:
         confirmed[key] = pieces
 
 
-def ask_tiktoken(pattern: str, texts: list[str], pieces: list[list[bytes]]) -> None:
-    """Make tiktoken's pieces visible in its ids.
-
-    The vocabulary has each piece that we expect, and each two of them that are neighbours, as tokens. A piece that
-    tiktoken cuts as we do is that token, whole. One that it cuts smaller gives other tokens. One that it cuts larger
-    is two of ours, which is a token too; or more than two: then, if merges make ours at all, they go on to make two
-    of them, and if not, ours do not occur.
-    """
-    tokens = dict(BYTES)
-    for text_pieces in pieces:
-        for piece in text_pieces:
-            tokens.setdefault(piece, len(tokens))
-        for left, right in pairwise(text_pieces):
-            tokens.setdefault(left + right, len(tokens))
-    theirs = tiktoken.Encoding(pattern, pat_str=PATTERNS[pattern].regex, mergeable_ranks=tokens, special_tokens={})
-    for text, text_pieces in zip(texts, pieces, strict=True):
-        ids = theirs.encode_ordinary(text)
-        assert ids == [tokens[piece] for piece in text_pieces], (text, text_pieces, theirs.decode_tokens_bytes(ids))
-
-
-every_pattern = pytest.mark.parametrize("pattern", ["r50k", "cl100k", "o200k"])
+every_pattern = pytest.mark.parametrize("pattern", TIKTOKEN_NAMES)
 
 
 @every_pattern
@@ -67,14 +44,15 @@ def test_every_code_point(pattern: str) -> None:
         check(pattern, [f"a{chr(c)}b 1{chr(c)}2 {chr(c)}{chr(c)}\n{chr(c)}" for c in points])
 
 
-#: One of each class, and those characters that patterns name.
-REPRESENTATIVES = ["a", "A", "ʰ", "\u0301", "1", " ", "\n", "\t", "'", "s", "l", "!", "/", "字", "ſ"]
+@every_pattern
+def test_every_short_string_of_classes(pattern: str) -> None:
+    check(pattern, list(class_strings(pattern, 3)))
 
 
 @every_pattern
-def test_every_short_string_of_classes(pattern: str) -> None:
-    for length in (1, 2, 3):
-        check(pattern, ["".join(chars) for chars in itertools.product(REPRESENTATIVES, repeat=length)])
+def test_some_longer_strings_of_classes(pattern: str) -> None:
+    """`python -m tests.pieces` asks for all, up to 6 characters."""
+    check(pattern, list(random_class_strings(pattern, 10_000, 4, 8)))
 
 
 @every_pattern

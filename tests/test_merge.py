@@ -92,6 +92,8 @@ PATTERN_CHOICES = st.sampled_from(
 @given(rank_files(), PATTERN_CHOICES, st.one_of(texts, any_bytes, surrogate_text), st.integers(0, 5))
 @example(BYTES, r"\w+", "a b", 0)
 @example(BYTES, None, b"\xff", 1)
+@example(BYTES, PATTERNS["cl100k"].regex, "a b\ud83d", 0)  # the place of the surrogate is that in the whole text
+@example(BYTES, r"\w+", "a b\ud83d", 0)
 def test_encoder(ranks: dict[bytes, int], pattern: str | None, text: str | bytes, limit: int) -> None:
     def everything(module: Any) -> Any:
         encoder = module.Encoder(ranks, None, pattern)

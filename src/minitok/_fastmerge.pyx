@@ -734,7 +734,7 @@ cdef class Encoder:
         if self.splits_here:
             return split_pieces(self.c.pattern, self.c.classify, text)
         if isinstance(text, str):
-            return [piece.encode("utf-8") for piece in self.pretokenizer.split(text)]
+            text.encode("utf-8")  # a lone surrogate must not pass for a byte
         return [bytes_of(piece) for piece in self.pretokenizer.split(text_of(text))]
 
     def encode_piece(self, piece):

@@ -205,10 +205,14 @@ class Encoder:
                 text = text_of(text)
                 lookup = self._encode_escaped
         ids: list[int] = []
-        for chunk in self._pretokenizer.chunks(text):
-            ids.extend(chain.from_iterable(map(lookup, self._pretokenizer.split(chunk))))
-            if limit is not None and len(ids) > limit:
-                break
+        try:
+            for chunk in self._pretokenizer.chunks(text):
+                ids.extend(chain.from_iterable(map(lookup, self._pretokenizer.split(chunk))))
+                if limit is not None and len(ids) > limit:
+                    break
+        except UnicodeEncodeError:
+            text.encode("utf-8")  # raises the same, but tells the place in the text, not in the piece
+            raise
         return ids
 
     def encode_plain(self, text: object, without: str) -> list[int] | None:
@@ -268,10 +272,9 @@ class Encoder:
 
     def split(self, text: str | bytes) -> list[bytes]:
         """The pieces of a text, as bytes."""
-        escaped = text_of(text)
         if isinstance(text, str):
-            return [piece.encode("utf-8") for piece in self._pretokenizer.split(escaped)]
-        return [bytes_of(piece) for piece in self._pretokenizer.split(escaped)]
+            text.encode("utf-8")  # a lone surrogate must not pass for a byte
+        return [bytes_of(piece) for piece in self._pretokenizer.split(text_of(text))]
 
     def encode_piece(self, piece: bytes) -> list[int]:
         """The ids of one piece; nothing is split."""

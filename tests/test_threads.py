@@ -1,0 +1,101 @@
+"""The number of threads changes no id: for each form in which Python stores a text, and for bytes of any kind."""
+
+from __future__ import annotations
+
+import functools
+from itertools import pairwise
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+import minitok
+from minitok.patterns import PATTERNS
+from tests.oracle import TEXTS, published, published_tiktoken, real_text
+from tests.pieces import NAMES
+from tests.strategies import any_bytes, class_text, surrogate_text, texts
+
+THREADS = (1, 2, 3, 8)
+#: The named patterns, one that the core does not know, and none at all.
+PATTERN_TEXTS: dict[str, str | None] = {
+    **{name: PATTERNS[name].regex for name in NAMES},
+    "other": r"\w+|\W",
+    "": None,
+}
+SPECIAL = {"<|end|>": 40_000, "é ": 40_001}
+
+
+@functools.cache
+def _encoding(name: str, backend: str) -> minitok.Encoding:
+    vocabulary = minitok.get_encoding("minitok_32k").vocabulary
+    return minitok.Encoding.from_vocabulary(
+        minitok.Vocabulary("threads", vocabulary.tokens, vocabulary.merges, SPECIAL, PATTERN_TEXTS[name])
+    )
+
+
+def check(encoding: minitok.Encoding, text: str | bytes) -> list[int]:
+    """Every way of asking, with each number of threads."""
+    ids = encoding.encode(text, disallowed_special=(), num_threads=1)
+    with_special = encoding.encode(text, allowed_special="all", num_threads=1)
+    for threads in (*THREADS, None):
+        assert encoding.encode(text, disallowed_special=(), num_threads=threads) == ids
+        assert encoding.encode_ordinary(text, num_threads=threads) == ids
+        array = encoding.encode_to_numpy(text, disallowed_special=(), num_threads=threads)
+        assert array.tolist() == ids
+        assert encoding.count(text, num_threads=threads) == len(ids)
+        assert encoding.encode(text, allowed_special="all", num_threads=threads) == with_special
+        assert encoding.count(text, allowed_special="all", num_threads=threads) == len(with_special)
+    return ids
+
+
+def check_batches(encoding: minitok.Encoding, batch: list[str | bytes]) -> None:
+    """Several texts at once."""
+    ids = [encoding.encode(text, allowed_special="all") for text in batch]
+    for threads in (*THREADS, None):
+        assert encoding.encode_batch(batch, allowed_special="all", num_threads=threads) == ids
+        flat, ends = encoding.encode_batch_to_numpy(batch, allowed_special="all", num_threads=threads)
+        assert [flat[a:b].tolist() for a, b in pairwise(ends)] == ids
+        assert encoding.decode_bytes_batch(ids, num_threads=threads) == list(map(encoding.decode_bytes, ids))
+
+
+def in_each_form(text: str) -> list[str | bytes]:
+    """A text, and the same with characters that make Python store all of it in 1, 2 or 4 bytes each; and as bytes."""
+    return [text, text + "\xe9", text + " \u5b57", text + " \U0001f600", text.encode("utf-8", "surrogatepass")]
+
+
+parts = st.lists(st.one_of(texts, class_text, surrogate_text, st.sampled_from(sorted(SPECIAL))), max_size=6)
+
+
+@given(st.sampled_from(sorted(PATTERN_TEXTS)), parts.map("".join))
+@example("cl100k", "a b " * 40)
+@example("o200k", "\ud83d a \udc4d b" * 10)
+def test_text(name: str, text: str) -> None:
+    for form in in_each_form(text):
+        check(_encoding(name, minitok.BACKEND), form)
+
+
+@given(st.sampled_from(sorted(PATTERN_TEXTS)), st.lists(any_bytes, max_size=12).map(b"".join))
+@example("cl100k", b"a\x80 b\xff a \xc3" * 20)
+def test_bytes(name: str, data: bytes) -> None:
+    check(_encoding(name, minitok.BACKEND), data)
+
+
+@given(st.sampled_from(sorted(PATTERN_TEXTS)), st.lists(st.one_of(parts.map("".join), any_bytes), max_size=8))
+def test_batches(name: str, batch: list[str | bytes]) -> None:
+    check_batches(_encoding(name, minitok.BACKEND), batch)
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("text_name", TEXTS)
+@pytest.mark.parametrize("name", ["cl100k_base", "o200k_base"])
+def test_real_text(name: str, text_name: str) -> None:
+    """Enough of it that threads are used without being asked for."""
+    size = 140_000 if minitok.BACKEND == "native" else 30_000
+    text = real_text(text_name, 3_000_000, size)
+    encoding = published(name)
+    assert check(encoding, text) == published_tiktoken(name).encode_ordinary(text)
+    for form in in_each_form(text)[1:]:
+        check(encoding, form)
+    cut = text.encode()
+    check(encoding, b"".join(cut[i : i + 997] for i in range(0, len(cut), 1000)))
+    check_batches(encoding, [text[i : i + 5000] for i in range(0, len(text), 5000)])

@@ -11,14 +11,16 @@ from hypothesis import strategies as st
 
 import minitok
 from minitok import _backend
-from minitok.patterns import PATTERNS, SAFE_BOUNDARY
+from minitok.patterns import NUMBER_BOUNDARY, PATTERNS, SAFE_BOUNDARY
 from minitok.pretokenizer import bytes_of, text_of
 from minitok.unicode_classes import pin_classes
 from tests.oracle import TEXTS, real_text
 from tests.pieces import NAMES, random_class_strings
 from tests.strategies import any_bytes, class_text, texts
 
-BOUNDARY = re.compile(pin_classes(SAFE_BOUNDARY))
+BOUNDARY = re.compile(
+    "|".join(f"{pin_classes(before)}(?={pin_classes(behind)})" for before, behind in (SAFE_BOUNDARY, NUMBER_BOUNDARY))
+)
 
 
 @functools.cache

@@ -1,6 +1,8 @@
 /* Memory for tables that are read at random: zeroed, and aligned to the lines of the processor's cache.
  *
- * Large ones come from calloc as pages that the system fills in when they are first written to. */
+ * Large tables are written here and there, and often only a small part of them. So they come from the system as pages that it
+ * fills in when they are first written to, and go back to it; calloc may give memory that was used before,
+ * and would have to write zeros to all of it. */
 #ifndef MINITOK_MEMORY_H
 #define MINITOK_MEMORY_H
 
@@ -9,29 +11,64 @@
 #include <stdlib.h>
 #include <string.h>
 
+#if defined(__unix__) || defined(__APPLE__)
+#include <sys/mman.h>
+#if defined(MAP_ANONYMOUS)
+#define MT_PAGES 1
+#endif
+#endif
+
 #define MT_LINE ((size_t)64)
+/* From this size on tables have pages of their own. */
+#define MT_OWN_PAGES ((size_t)1 << 20)
+
+/* What stands in the line before a table. */
+typedef struct {
+    void *given;
+    size_t mapped; /* bytes; 0: `given` is calloc's */
+} mt_table_origin;
 
 /* NULL if there is no memory. To be freed with mt_table_free. */
 static inline void *mt_table_allocate(size_t size) {
-    /* What calloc gave stands before what is returned. */
+    mt_table_origin origin = {NULL, 0};
     if (size > SIZE_MAX - 2 * MT_LINE) {
         return NULL;
     }
-    uint8_t *given = calloc(size + 2 * MT_LINE, 1);
-    if (given == NULL) {
-        return NULL;
+#if defined(MT_PAGES)
+    if (size >= MT_OWN_PAGES) {
+        origin.mapped = size + MT_LINE;
+        origin.given = mmap(NULL, origin.mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (origin.given == MAP_FAILED) {
+            return NULL;
+        }
     }
-    uint8_t *aligned = given + 2 * MT_LINE - ((uintptr_t)given & (MT_LINE - 1));
-    memcpy(aligned - sizeof given, &given, sizeof given);
-    return aligned;
+#endif
+    if (origin.given == NULL) {
+        origin.given = calloc(size + 2 * MT_LINE, 1);
+        if (origin.given == NULL) {
+            return NULL;
+        }
+    }
+    /* The first line that has room for the origin before it; calloc's memory is aligned to 16 bytes at least. */
+    uint8_t *given = origin.given;
+    uint8_t *table = given + MT_LINE + (MT_LINE - ((uintptr_t)given & (MT_LINE - 1))) % MT_LINE;
+    memcpy(table - sizeof origin, &origin, sizeof origin);
+    return table;
 }
 
 static inline void mt_table_free(void *table) {
-    if (table != NULL) {
-        void *given;
-        memcpy(&given, (uint8_t *)table - sizeof given, sizeof given);
-        free(given);
+    if (table == NULL) {
+        return;
     }
+    mt_table_origin origin;
+    memcpy(&origin, (uint8_t *)table - sizeof origin, sizeof origin);
+#if defined(MT_PAGES)
+    if (origin.mapped > 0) {
+        munmap(origin.given, origin.mapped);
+        return;
+    }
+#endif
+    free(origin.given);
 }
 
 #endif

@@ -16,8 +16,11 @@ def _alphabet() -> dict[int, str]:
     return {b: chr(b) for b in printable} | {b: chr(0x100 + i) for i, b in enumerate(others)}
 
 
-def tokenizer_json(rank_file: Path, pattern: str) -> str:
-    """The text of the file. Each way to cut a token into two is a merge, at the rank of the token."""
+def tokenizer_json(rank_file: Path, pattern: str | None) -> str:
+    """The text of the file. Each way to cut a token into two is a merge, at the rank of the token.
+
+    Without a pattern, it is that of GPT-2, which such files have a word for.
+    """
     lines = rank_file.read_bytes().split()
     ranks = {base64.b64decode(token): int(rank) for token, rank in zip(lines[::2], lines[1::2], strict=True)}
     spell = _alphabet()
@@ -28,7 +31,7 @@ def tokenizer_json(rank_file: Path, pattern: str) -> str:
         pairs = [(ranks[a], ranks[b], spelt[a], spelt[b]) for a, b in cuts if a in ranks and b in ranks]
         merges += [[left, right] for *_, left, right in sorted(pairs)]
     split = {"type": "Split", "pattern": {"Regex": pattern}, "behavior": "Isolated", "invert": False}
-    level = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": False}
+    level = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": pattern is None}
     model = {
         "type": "BPE",
         "dropout": None,
@@ -48,7 +51,7 @@ def tokenizer_json(rank_file: Path, pattern: str) -> str:
             "padding": None,
             "added_tokens": [],
             "normalizer": None,
-            "pre_tokenizer": {"type": "Sequence", "pretokenizers": [split, level]},
+            "pre_tokenizer": {"type": "Sequence", "pretokenizers": [split, level]} if pattern else level,
             "post_processor": None,
             "decoder": level,
             "model": model,

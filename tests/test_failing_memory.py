@@ -32,7 +32,7 @@ TEXTS: dict[str, str | bytes] = {
     "pieces for both caches": "".join(f"{i} w{i} abcdefghijklmnopqrst{i} " for i in range(200)),
     "a cache that grows": "".join(f"x{i}" for i in range(3000)) * 8,
     "long pieces": "a" * 70 + " " + "ab" * 3000 + " " + "字" * 3000,
-    "many ids": b"x" * 3_000_000,
+    "many ids": b"x" * 2_200_000,
     "no place to cut": "字" * 100_000,
     "four bytes": "😀a b " * 4000,
     "not UTF-8": b"\xff\xe5\xad a" * 100,
@@ -60,8 +60,13 @@ class Allocator:
 
     def held(self) -> tuple[int, int]:
         """What the core has not given back: blocks, and bytes of pages."""
-        gc.collect()
         return self._library.minitok_blocks(), self._library.minitok_mapped()
+
+    def holds(self, expected: tuple[int, int]) -> bool:
+        """Whether that is all that the core has not given back, once what is garbage has been collected."""
+        if self.held() != expected:
+            gc.collect()
+        return self.held() == expected
 
 
 @pytest.fixture(scope="session")
@@ -79,6 +84,7 @@ ALL_BEHIND = 1 << 40
 def survives(allocator: Allocator, operation: Operation, requests: Sequence[int] = range(1, 100_000)) -> int:
     """Let each request of an operation fail in turn; the number of the last one that there was."""
     expected = operation()
+    gc.collect()
     held = allocator.held()
     last = 0
     for count in (ALL_BEHIND, 1):
@@ -89,7 +95,7 @@ def survives(allocator: Allocator, operation: Operation, requests: Sequence[int]
             except MemoryError:
                 pass
             failed = allocator.relent()
-            assert allocator.held() == held, f"request {first} failed"
+            assert allocator.holds(held), f"request {first} failed"
             if not failed:
                 break
             last = first
@@ -185,7 +191,7 @@ def test_an_encoder_that_goes_on(allocator: Allocator, core: Core) -> None:
     """The same encoder and its caches through all failures."""
     expected = {name: core.encoder().encode(text) for name, text in TEXTS.items()}
     encoder = core.encoder()
-    for first in range(1, 30):
+    for first in range(1, 15):
         for name, text in TEXTS.items():
             allocator.fail(first % 7 + 1, 1 + first % 3)
             try:

@@ -1,15 +1,15 @@
 /* Borders between characters that no merge crosses, so that the ids on both sides can be found apart.
  *
  * Text in Chinese characters has long pieces that hardly ever come twice, but few of its characters merge with their
- * neighbours. The first merge across the border of two characters A and B would be of a symbol that ends with A, or is
- * the end of A, with one that begins with B, or is the beginning of B. If the vocabulary has no such merge then none
- * ever crosses that border, and what is left and right of it merges as if it stood alone. A character between two
- * such borders gives the ids that it gives alone, which stand in a table.
+ * neighbours. The first merge across the border of two characters A and B would be of a symbol that ends with A, or
+ * is the end of A, with one that begins with B, or is the beginning of B. If the vocabulary has no such merge then
+ * none ever crosses that border, and what is left and right of it merges as if it stood alone. A character between
+ * two such borders gives the ids that it gives alone, which stand in a table.
  *
  * This is about the characters of three bytes, U+0800 to U+FFFF. For merges of whole characters at the border a
- * filter knows the pair (A, B); it may say yes too often, never too rarely. Merges of parts of characters are rare: of a whole A
- * with the beginning of B, each A knows the first bytes of such B; of the end of A with a whole B, B knows
- * that there are some; of an end with a beginning, there is a table by the last byte of A and the first of B. */
+ * filter knows the pair (A, B); it may say yes too often, never too rarely. Merges of parts of characters are rare:
+ * of a whole A with the beginning of B, each A knows the first bytes of such B; of the end of A with a whole B, B
+ * knows that there are some; of an end with a beginning, there is a table by the last byte of A and the first of B. */
 #ifndef MINITOK_BORDERS_H
 #define MINITOK_BORDERS_H
 

@@ -1,14 +1,14 @@
 /* What pieces became: bounded tables from the piece to its ids.
  *
- * An entry holds the whole piece, so that it can never change a result. Those of up to 15 bytes and four ids are found by
- * their key; how many ids there are stands beside the length, and is 0 in an empty entry. Two entries share a bucket, which
- * is a line of the processor's cache. A piece belongs to the bucket of its hash, or to that bucket's
+ * An entry holds the whole piece, so that it can never change a result. Those of up to 15 bytes and four ids are
+ * found by their key; how many ids there are stands beside the length, and is 0 in an empty entry. Two entries share
+ * a bucket, which is a line of the processor's cache. A piece belongs to the bucket of its hash, or to that bucket's
  * neighbour when it is full. Longer pieces, and those of more ids, have a second, simpler table.
  *
- * Both tables begin as small as a short text needs. All the memory that they may ever have is theirs from the
- * start, but the system gives it only when it is written to; so they double in place: what is in bucket i of n stays
- * there or goes to i + n, as one more bit of its hash says. They double when half as many pieces were missed as they
- * have entries, but only where that pays: when most of the pieces that were asked for were there. */
+ * Both tables begin as small as a short text needs. All the memory that they may ever have is theirs from the start,
+ * but the system gives it only when it is written to; so they double in place: what is in bucket i of n stays there
+ * or goes to i + n, as one more bit of its hash says. They double when half as many pieces were missed as they have
+ * entries, but only where that pays: when most of the pieces that were asked for were there. */
 #ifndef MINITOK_CACHE_H
 #define MINITOK_CACHE_H
 
@@ -103,8 +103,8 @@ static inline mt_cache_bucket *mt_cache_neighbour(const mt_cache *cache, const m
     return &cache->buckets[(size_t)(bucket - cache->buckets) ^ 1];
 }
 
-/* 0 if an entry is that of a piece, else 1. By arithmetic, not by a comparison, so that no compiler makes a branch of it:
- * in which of two entries a piece is cannot be foretold. */
+/* 0 if an entry is that of a piece, else 1. By arithmetic, not by a comparison, so that no compiler makes a branch of
+ * it: in which of two entries a piece is cannot be foretold. */
 static inline size_t mt_cache_entry_is_not(const mt_cache_entry *entry, mt_piece_key key) {
     uint64_t difference = (entry->low ^ key.low) | (entry->high ^ key.high) << 4;
     return (size_t)((difference | (0 - difference)) >> 63);

@@ -202,9 +202,9 @@ static inline mt_status mt_append_any(const mt_encoder *e, mt_workspace *w, cons
     return status;
 }
 
-/* Pieces on their way through the cache, a batch at a time: first all keys are made and their buckets asked for, then they
- * are looked up, so that the memory answers to many at once. While the cache is not as large as it may become, many
- * pieces are not there but are tokens: these are asked for too. */
+/* Pieces on their way through the cache, a batch at a time: first all keys are made and their buckets asked for, then
+ * they are looked up, so that the memory answers to many at once. While the cache is not as large as it may become,
+ * many pieces are not there but are tokens: these are asked for too. */
 #define MT_BATCH 256
 
 typedef struct {

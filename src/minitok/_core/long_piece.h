@@ -1,15 +1,16 @@
 /* Merging a long piece a block at a time.
  *
- * Two symbols side by side are at peace if their bytes, merged alone, give just these two. A row of symbols is what its
- * bytes merge to if and only if each symbol is what its own bytes merge to, and all neighbours are at peace.
- * For consider the first merge across a border of the row while all its bytes merge: up to then both sides have merged as they do
- * alone, so that the same merge would come when the two are merged alone; and the other way round. (The argument
- * is that of the library `bpe` of rust-gems, README, "Properties of BPE"; it needs no assumption about ranks.)
+ * Two symbols side by side are at peace if their bytes, merged alone, give just these two. A row of symbols is what
+ * its bytes merge to if and only if each symbol is what its own bytes merge to, and all neighbours are at peace. For
+ * consider the first merge across a border of the row while all its bytes merge: up to then both sides have merged as
+ * they do alone, so that the same merge would come when the two are merged alone; and the other way round. (The
+ * argument is that of the library `bpe` of rust-gems, README, "Properties of BPE"; it needs no assumption about
+ * ranks.)
  *
- * So blocks that are short enough for the processor's fast cache are merged apart and joined: where the symbols on both sides of the
- * join are not at peace, those next to it are merged again, more and more of them, until the new ones are at peace with
- * what is left and right of them. Mostly one or two are enough. If it takes too long, the whole piece is merged
- * by the heap instead; so the time stays below n log n, whatever the text.
+ * So blocks that are short enough for the processor's fast cache are merged apart and joined: where the symbols on
+ * both sides of the join are not at peace, those next to it are merged again, more and more of them, until the new
+ * ones are at peace with what is left and right of them. Mostly one or two are enough. If it takes too long, the
+ * whole piece is merged by the heap instead; so the time stays below n log n, whatever the text.
  *
  * A long run of one byte needs no blocks: it is a run of one symbol M, if M is at peace with itself, and what the
  * run's end merges to, if that begins with M. */

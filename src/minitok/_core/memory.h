@@ -1,7 +1,7 @@
 /* Memory for tables that are read at random: zeroed, and aligned to the lines of the processor's cache.
  *
- * Large tables are written here and there, and often only a small part of them. So they come from the system as pages that it
- * fills in when they are first written to, and go back to it; calloc may give memory that was used before,
+ * Large tables are written here and there, and often only a small part of them. So they come from the system as pages
+ * that it fills in when they are first written to, and go back to it; calloc may give memory that was used before,
  * and would have to write zeros to all of it. */
 #ifndef MINITOK_MEMORY_H
 #define MINITOK_MEMORY_H

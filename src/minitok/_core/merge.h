@@ -1,15 +1,16 @@
-/* Merging the symbols of one piece: the adjacent pair of lowest rank first, leftmost among equals, until none is left.
+/* Merging the symbols of one piece: the adjacent pair of lowest rank first, leftmost among equals, until none is
+ * left.
  *
- * A piece does not begin with its bytes alone. Two bytes a b are sure to merge, whatever else happens, if their rank is
- * lower than that of any merge of the single byte a with something that ends with the byte before it, and of any of b with
- * something that begins with the byte behind it: then nothing else can take a or b first. To merge them at once
- * changes nothing if all merges of what they make have higher ranks, so that those come later in either case. About
- * half of all merges are of this kind, and cost no search.
+ * A piece does not begin with its bytes alone. Two bytes a b are sure to merge, whatever else happens, if their rank
+ * is lower than that of any merge of the single byte a with something that ends with the byte before it, and of any
+ * of b with something that begins with the byte behind it: then nothing else can take a or b first. To merge them at
+ * once changes nothing if all merges of what they make have higher ranks, so that those come later in either case.
+ * About half of all merges are of this kind, and cost no search.
  *
  * Short pieces keep the rank of each pair, whose minimum is the next merge; the symbols that are left are bits of a
- * mask, so that neighbours are found without moving anything. Longer ones keep a heap of
- * (rank, place), packed into one number that orders by rank and then from the left; an entry is outdated, and passed
- * over, when the pair at its place no longer has its rank. O(n log n). */
+ * mask, so that neighbours are found without moving anything. Longer ones keep a heap of (rank, place), packed into
+ * one number that orders by rank and then from the left; an entry is outdated, and passed over, when the pair at its
+ * place no longer has its rank. O(n log n). */
 #ifndef MINITOK_MERGE_H
 #define MINITOK_MERGE_H
 

@@ -1,9 +1,9 @@
 /* A Python list that is filled while it is not known how long it will be.
  *
  * It has room for more items than its size says, like every list that was appended to; Python's own functions would
- * touch all of that room first, or want an object call for each item. Until the list is finished the garbage collector does not
- * know of it, so that nobody else can come across it. Not for Pythons without the global lock, whose lists
- * keep their room in another way. */
+ * touch all of that room first, or want an object call for each item. Until the list is finished the garbage
+ * collector does not know of it, so that nobody else can come across it. Not for Pythons without the global lock,
+ * whose lists keep their room in another way. */
 #ifndef MINITOK_PYTHON_LIST_H
 #define MINITOK_PYTHON_LIST_H
 

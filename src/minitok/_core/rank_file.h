@@ -1,8 +1,8 @@
 /* Reading a rank file: a line for each token, its bytes in base64, U+0020, and its rank, which is its id.
  *
  * Only files that are regular in every respect: each line ends with one newline (the last may lack it), base64 is
- * canonical, ranks are decimal, rise from line to line, and no token comes twice. For any other there is the slower reader in
- * Python, which accepts what is harmless and says what is wrong with the rest. */
+ * canonical, ranks are decimal, rise from line to line, and no token comes twice. For any other there is the slower
+ * reader in Python, which accepts what is harmless and says what is wrong with the rest. */
 #ifndef MINITOK_RANK_FILE_H
 #define MINITOK_RANK_FILE_H
 

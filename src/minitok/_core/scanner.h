@@ -235,7 +235,8 @@ static inline size_t mt_piece_end(const mt_pattern *p, const uint8_t *text, size
         return mt_number_end(p, text, at, end);
     }
     bool kana = p->in_stages && mt_is_han_or_kana(first);
-    size_t word = p->in_stages ? mt_staged_word_end(p, text, at, end, kana, first) : mt_word_end(p, text, at, end, first);
+    size_t word = p->in_stages ? mt_staged_word_end(p, text, at, end, kana, first)
+                               : mt_word_end(p, text, at, end, first);
     if (word > at) {
         return word;
     }

@@ -1,8 +1,9 @@
 /* Finding special tokens: a trie of their characters, walked from every place where one may begin.
  *
- * The edges of all nodes are in one open-addressed table, by node and character. Where several tokens begin at a place the
- * longest counts; whether it is an allowed one is asked afterwards, as `special_tokens.py` says. A walk ends after the
- * longest token's length, and mostly at once, so that the search is linear in the text for a given vocabulary. */
+ * The edges of all nodes are in one open-addressed table, by node and character. Where several tokens begin at a
+ * place the longest counts; whether it is an allowed one is asked afterwards, as `special_tokens.py` says. A walk
+ * ends after the longest token's length, and mostly at once, so that the search is linear in the text for a given
+ * vocabulary. */
 #ifndef MINITOK_SPECIAL_H
 #define MINITOK_SPECIAL_H
 
@@ -98,8 +99,8 @@ static inline size_t mt_special_candidate(const mt_special *s, mt_string text, s
     return at;
 }
 
-/* Find the next allowed token from *start on; false if there is none. *start and *end are set to where it is, *token to its
- * number. */
+/* Find the next allowed token from *start on; false if there is none. *start and *end are set to where it is, *token
+ * to its number. */
 static inline bool mt_special_find(
     const mt_special *s, mt_string text, const uint8_t *allowed, size_t *start, size_t *end, uint32_t *token
 ) {

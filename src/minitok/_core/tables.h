@@ -1,11 +1,11 @@
 /* The tables of a rank file as one block of memory, which can be written to a file and mapped from it.
  *
  * The block is a header and, each at a multiple of 64 bytes, the arrays of mt_vocabulary and mt_borders as they are
- * in memory. Whatever has been mapped so is shared by all processes, and nothing is built anew. The header says
- * which file the tables were made of, by its SHA-256, and holds a checksum of all that follows it, so that a block that was cut off
- * or damaged is never used. It does not protect from one that was made on purpose: whoever reads a file
- * sees to it that no stranger can have written it. MT_TABLES_VERSION changes with every change of layout, hash
- * or meaning. */
+ * in memory. Whatever has been mapped so is shared by all processes, and nothing is built anew. The header says which
+ * file the tables were made of, by its SHA-256, and holds a checksum of all that follows it, so that a block that was
+ * cut off or damaged is never used. It does not protect from one that was made on purpose: whoever reads a file sees
+ * to it that no stranger can have written it. MT_TABLES_VERSION changes with every change of layout, hash or meaning.
+ */
 #ifndef MINITOK_TABLES_H
 #define MINITOK_TABLES_H
 

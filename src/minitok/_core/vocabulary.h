@@ -1,8 +1,8 @@
 /* The tables of a vocabulary: token bytes to symbol, pairs of symbols to the merge that they make.
  *
  * A symbol is a token's place in the order of ids, so that symbols are dense where ids need not be, and in a rank
- * file a token's rank is its symbol. Behind the tokens come 256 stand-ins: symbols of the bytes that have no token
- * of their own. They may merge, and are never emitted.
+ * file a token's rank is its symbol. Behind the tokens come 256 stand-ins: symbols of the bytes that have no token of
+ * their own. They may merge, and are never emitted.
  *
  * Invariants, once built:
  *   1. `token_slots`, `word_slots` and `pair_slots` are open-addressed, at most half full, with linear probing; nothing is ever
@@ -76,7 +76,7 @@ typedef struct {
     uint64_t *pair_slots;
     size_t pair_mask;
     size_t pair_count;
-    uint64_t *pair_filter; /* a bit for each hash of MT_FILTER_BITS: most pairs are no merge, and a small table says so */
+    uint64_t *pair_filter; /* a bit for each hash of MT_FILTER_BITS: most pairs are no merge, which this says */
     uint32_t *made;     /* the symbol that the merge of each rank makes; NULL: the rank is the symbol */
     size_t made_count;
 

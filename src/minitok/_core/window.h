@@ -171,7 +171,7 @@ static inline uint64_t mt_white_space_starts(const mt_pattern *p, const mt_windo
     uint64_t newline = w->newline & ~tail;
     uint64_t blank = white & ~newline;
     uint64_t after_newline = blank & newline << 1;
-    /* Adding the first bit of a run carries to the place behind it: if that is a newline, a later one ends the piece. */
+    /* Adding the first bit of a run carries to the place behind it: a newline there means a later one ends the piece. */
     uint64_t followed = (blank + after_newline) & ~blank & newline;
     while (followed) {
         uint64_t end = followed & (0 - followed);

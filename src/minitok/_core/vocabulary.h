@@ -5,8 +5,8 @@
  * their own. They may merge, and are never emitted.
  *
  * Invariants, once built:
- *   1. `token_slots`, `word_slots` and `pair_slots` are open-addressed, at most half full, with linear probing; nothing is ever
- *      removed.
+ *   1. `token_slots`, `word_slots` and `pair_slots` are open-addressed, at most half full, with linear probing;
+ *      nothing is ever removed.
  *   2. A pair's slot is one number, left << 43 | right << 22 | rank: symbols have 21 bits, ranks 22.
  *   3. Nothing changes any more: any number of threads may read. */
 #ifndef MINITOK_VOCABULARY_H

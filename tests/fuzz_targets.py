@@ -24,6 +24,7 @@ from tests.strategies import CLASS_CHARACTERS
 MODULES_HERE = [importlib.import_module(name) for name in MODULES.values() if find_spec(name)]
 NAMED = sorted({pattern.regex for pattern in PATTERNS.values()})
 PATTERN_CHOICES: list[str | None] = [*NAMED, *NAMED, None, r"\w+|\W", r"a*|(b)"]
+LETTERS = [b"a", b"ab", b"abc", "aé".encode(), "字a".encode(), "éè字典".encode(), b" \n'sa", bytes(range(256))]
 CHARACTERS = [*CLASS_CHARACTERS, "\ud83d", "\udc4d"]
 
 
@@ -86,16 +87,37 @@ class Source:
         """A split pattern, mostly a named one."""
         return PATTERN_CHOICES[self.number(len(PATTERN_CHOICES))]
 
-    def tokens(self) -> dict[bytes, int]:
-        """A small vocabulary: all bytes or a few, longer tokens over few letters, in an order that says nothing."""
-        letters = (b"ab", b"abc", "aé".encode(), "字a".encode(), bytes(range(256)), b" \n'sa")[self.number(6)]
+    def letters(self) -> bytes:
+        """The bytes that a vocabulary and its text are mostly made of: few, so that they meet again."""
+        return LETTERS[self.number(len(LETTERS))]
+
+    def spelled(self, letters: bytes, data: bytes) -> bytes:
+        """Bytes as letters."""
+        return bytes(letters[b % len(letters)] for b in data)
+
+    def tokens(self, letters: bytes) -> dict[bytes, int]:
+        """A small vocabulary: all bytes or a few, longer tokens of the letters, in an order that says nothing."""
         tokens = [bytes([b]) for b in (range(256) if self.number(8) else sorted(set(letters)))]
-        for _ in range(self.number(24)):
-            token = bytes(letters[b % len(letters)] for b in self.some(40))
-            if token and token not in tokens:
-                tokens.insert(self.number(min(256, len(tokens) + 1)), token)
+        known = [bytes([b]) for b in sorted(set(letters))]
+        for _ in range(self.number(32)):
+            if self.number(4):
+                # Most are made of two others, as those that are learnt are.
+                token = known[self.number(len(known))] + known[self.number(len(known))]
+            else:
+                length = (2, 3, 4, 5, 8, 15, 16, 40)[self.number(8)]
+                token = self.spelled(letters, bytes(self.number(256) for _ in range(length)))
+            if token not in tokens and len(token) <= 64:
+                known.append(token)
+                tokens.insert(len(tokens) if self.number(4) else self.number(min(256, len(tokens))), token)
         step = (1, 1, 1, 7, 10_000_000)[self.number(5)]
         return {token: 3 + step * i for i, token in enumerate(tokens)}
+
+    def text_over(self, letters: bytes) -> str | bytes:
+        """A text of the letters, or any."""
+        if self.number(4) == 0:
+            return self.any_text()
+        data = self.repeated(self.spelled(letters, self.rest()))
+        return data if self.number(2) else data.decode("utf-8", "replace")
 
 
 Question = Callable[[Any], Any]
@@ -103,10 +125,11 @@ Question = Callable[[Any], Any]
 
 def encoding(source: Source) -> Question:
     """A vocabulary, a pattern and a text: every way to ask an `Encoder`."""
-    tokens, pattern, whole_piece = source.tokens(), source.pattern(), source.number(4) > 0
+    letters = source.letters()
+    tokens, pattern, whole_piece = source.tokens(letters), source.pattern(), source.number(4) > 0
     merges = merges_over(tokens, source) if source.number(3) == 0 else None
     limit, threads = source.number(20), 1 + source.number(4)
-    text = source.any_text()
+    text = source.text_over(letters)
     if isinstance(text, str) and len(set(BYTES) - set(tokens)):
         text = repair_surrogates(text)  # which of two errors comes first is not promised
 
@@ -140,8 +163,9 @@ def merges_over(tokens: dict[bytes, int], source: Source) -> list[tuple[int, int
 
 def one_piece(source: Source) -> Question:
     """A vocabulary and a piece of any length."""
-    tokens = source.tokens()
-    piece = source.repeated(source.rest())
+    letters = source.letters()
+    tokens = source.tokens(letters)
+    piece = source.repeated(source.spelled(letters, source.rest()))
 
     def ask(module: Any) -> Any:
         encoder = module.Encoder(tokens, None, None)
@@ -197,7 +221,7 @@ def learning(source: Source) -> Question:
 
 def decoding(source: Source) -> Question:
     """Ids, some of which no token has."""
-    tokens, special = source.tokens(), {5: b"<five>", 2_000_000: b"<far>"}
+    tokens, special = source.tokens(source.letters()), {5: b"<five>", 2_000_000: b"<far>"}
     known = [*tokens.values(), *special]
     ids = [known[(a << 8 | b) % len(known)] if a < 250 else b - 3 for a, b in pairwise(source.rest())]
 
@@ -209,7 +233,7 @@ def decoding(source: Source) -> Question:
 
 def rank_file(source: Source) -> Question:
     """Lines that are, or are nearly, those of a rank file: read in C only if they are as they should be."""
-    lines = [b"%s %d\n" % (b64encode(token), number) for token, number in source.tokens().items()]
+    lines = [b"%s %d\n" % (b64encode(token), number) for token, number in source.tokens(source.letters()).items()]
     data = b"".join(lines)
     for _ in range(source.number(3)):
         place, kind = source.number(256) * 256 + source.number(256), source.number(3)

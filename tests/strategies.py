@@ -87,12 +87,32 @@ counted_words = st.dictionaries(
 )
 
 
+def grow(letters: bytes, choices: list[tuple[int, int]]) -> list[bytes]:
+    """Tokens each of which is two earlier ones, or letters, put together; as those are that are learnt."""
+    tokens = [bytes([b]) for b in letters]
+    for left, right in choices:
+        token = tokens[left % len(tokens)] + tokens[right % len(tokens)]
+        if token not in tokens and len(token) <= 12:
+            tokens.append(token)
+    return tokens[len(letters) :]
+
+
+grown_tokens = st.builds(
+    grow,
+    st.sampled_from([b"ab", "aé".encode(), "字a".encode(), "字 典".encode()]),
+    st.lists(st.tuples(st.integers(0, 20), st.integers(0, 20)), max_size=14),
+)
+
+
 @st.composite
 def rank_files(draw: st.DrawFn, *, all_bytes: bool = True) -> dict[bytes, int]:
     """Small vocabularies whose ranks say nothing: tokens that no merge makes, parts that are no tokens, any order."""
-    tokens = draw(st.sets(low_entropy_bytes.filter(lambda t: 2 <= len(t) <= 8), max_size=12))
     single = range(256) if all_bytes else draw(st.sets(st.sampled_from(list(b"abc")), min_size=1))
-    everything = [bytes([b]) for b in single] + sorted(tokens)
+    everything = [bytes([b]) for b in single]
+    if draw(st.booleans()):
+        everything += draw(grown_tokens)
+    else:
+        everything += sorted(draw(st.sets(low_entropy_bytes.filter(lambda t: 2 <= len(t) <= 8), max_size=12)))
     if draw(st.booleans()):
         everything = draw(st.permutations(everything))
     step = draw(st.sampled_from([1, 3]))

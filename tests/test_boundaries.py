@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import functools
 import re
+from itertools import product
+from typing import Any
 
 import pytest
 from hypothesis import example, given
@@ -15,9 +17,13 @@ from minitok.patterns import NUMBER_BOUNDARY, PATTERNS, SAFE_BOUNDARY
 from minitok.pretokenizer import bytes_of, text_of
 from minitok.unicode_classes import pin_classes
 from tests.oracle import TEXTS, real_text
-from tests.pieces import NAMES, random_class_strings
+from tests.pieces import BYTES, MORE, NAMES, STAGED, random_class_strings, representatives
 from tests.strategies import any_bytes, class_text, texts
 
+#: Characters of a str that the core turns to UTF-8 at once.
+STRETCH = 1 << 14
+#: What makes a place safe or not: the classes of boundaries, and contractions.
+NEIGHBOURS = ["a", "A", "字", "\u0301", "1", " ", "\n", "'", "s"]
 BOUNDARY = re.compile(
     "|".join(f"{pin_classes(before)}(?={pin_classes(behind)})" for before, behind in (SAFE_BOUNDARY, NUMBER_BOUNDARY))
 )
@@ -25,8 +31,20 @@ BOUNDARY = re.compile(
 
 @functools.cache
 def _encoder(name: str, backend: str) -> _backend.Encoder:
-    vocabulary = minitok.get_encoding("minitok_32k").vocabulary
-    return _backend.Encoder(vocabulary.tokens, vocabulary.merges, PATTERNS[name].regex)
+    """One whose ids tell where pieces end: any two characters that are not cut apart become one token.
+
+    First the characters, then a letter and what may stand behind a safe boundary, then all other pairs.
+    """
+    characters = [*dict.fromkeys([*representatives(name), *MORE, *NEIGHBOURS, *" bce.,"])]
+    pairs = sorted(map("".join, product(characters, repeat=2)), key=lambda pair: not BOUNDARY.match(pair))
+    tokens = [
+        *BYTES,
+        *(c.encode()[:length] for c in characters for length in (2, 3, 4)),
+        *(p.encode() for p in pairs),
+    ]
+    return _backend.Encoder(
+        {token: i for i, token in enumerate(dict.fromkeys(tokens))}, None, PATTERNS[name].regex, False
+    )
 
 
 def encoder(name: str) -> _backend.Encoder:
@@ -91,10 +109,30 @@ def test_real_text(name: str, text_name: str) -> None:
     assert check_all_places(name, real_text(text_name, 6_000_000, 100_000)) > 500
 
 
-def test_the_boundaries_between_threads() -> None:
+def neighbourhoods(name: str) -> list[str]:
+    """Every three of them."""
+    return [
+        "".join(STAGED.get(c, c) if name == "deepseek" else c for c in cs) for cs in product(NEIGHBOURS, repeat=3)
+    ]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_boundaries_between_threads(native: Any, name: str) -> None:
     """With as many threads as there are characters, each place is where a part may end."""
-    for name in NAMES:
-        for text in random_class_strings(name, 150, 8, 24):
-            ids = encoder(name).encode(text)
-            assert encoder(name).encode(text, None, len(text)) == ids
-            assert encoder(name).encode(text.encode(), None, len(text.encode())) == ids
+    encode = encoder(name).encode
+    for near in neighbourhoods(name):
+        text = f"b {near}b"
+        ids = encode(text)
+        assert encode(text, None, len(text)) == ids, text
+        data = text.encode()
+        assert encode(data, None, len(data)) == ids, text
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_boundaries_between_stretches(native: Any, name: str) -> None:
+    """A str that is not ASCII is encoded a stretch at a time: each place near the end of one is where it may end."""
+    encode = encoder(name).encode
+    for number, near in enumerate(neighbourhoods(name)):
+        before = STRETCH - 1 - number % 4
+        text = "é" + "b " * (before // 2) + "b" * (before % 2) + near + "b b"
+        assert encode(text) == encode(text.encode()), near

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import pytest
@@ -145,6 +146,33 @@ def test_a_byte_that_is_not_text_does_not_pass_for_a_surrogate() -> None:
 def test_long_pieces(run: str) -> None:
     ranks = ranks_of("aa", "ab", "aaaa", "ba", "abab", "^^", "  ", "    ")
     agree(lambda m: m.Encoder(ranks, None, None).encode(run), lambda: reference.merge_piece(run.encode(), ranks))
+
+
+#: What may merge before or across the borders of one character of three bytes, whose neighbours are "a" and itself.
+AROUND = [
+    b"\xe5\xad",
+    b"\xad\x97",
+    b"\x97a",
+    b"\xad\x97a",
+    b"a\xe5",
+    b"a\xe5\xad",
+    b"\x97\xe5",
+    b"\x97\xe5\xad",
+    "字a".encode(),
+]
+
+
+@pytest.mark.parametrize("place", range(4))
+def test_characters_that_begin_as_one_symbol(place: int) -> None:
+    """Every order of three tokens around a character, which is a token itself."""
+    for others in itertools.permutations(AROUND, 3):
+        tokens = [*others[:place], "字".encode(), *others[place:]]
+        ranks = BYTES | {token: 256 + i for i, token in enumerate(tokens)}
+        pieces = [text.encode() for text in ("a字a", "字字a字", " 字a字字")]
+        agree(
+            lambda m: list(map(m.Encoder(ranks, None, None).merge_piece, pieces)),
+            lambda: [reference.merge_piece(piece, ranks, whole_piece=False) for piece in pieces],
+        )
 
 
 def test_a_million_letters() -> None:

@@ -126,10 +126,14 @@ def promise(bar: Bar) -> str:
     return "; ".join(words)
 
 
+def cells_of(samples: Samples, bar: Bar) -> list[str]:
+    """The cells that a bar is about."""
+    return [cell for cell in samples.get(bar.kind, {}) if bar.only is None or cell.split()[0] in bar.only.split()]
+
+
 def table(samples: Samples, bar: Bar) -> tuple[list[str], list[float]]:
     """The rows of one bar's table, and minitok's ratio to the best peer in each cell."""
-    cells = [c for c in samples.get(bar.kind, {}) if bar.only is None or c.split()[0] in bar.only.split()]
-    by_cell = {cell: medians(samples, bar, cell) for cell in cells}
+    by_cell = {cell: medians(samples, bar, cell) for cell in cells_of(samples, bar)}
     libraries = [library for library in PEERS if any(library in found for found in by_cell.values())]
     head = ["", OURS, *libraries, *(["of the best"] if libraries else []), ""]
     rows = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
@@ -189,7 +193,9 @@ def plot(samples: Samples, path: Path) -> None:
     mpl.rcParams["svg.hashsalt"] = "minitok"
     import matplotlib.pyplot as plt
 
-    figure, axes = plt.subplots(1, 2, figsize=(12, 4.5), layout="constrained")
+    figure = plt.figure(figsize=(12, 14), layout="constrained")
+    above, below = figure.subfigures(2, 1, height_ratios=[1, 2.2])
+    axes = above.subplots(1, 2)
     panels = (("pass", "new text"), ("warm", "the same text again"))
     for axis, (name, title) in zip(axes, panels, strict=True):
         cells = [cell for cell in samples.get("array", {}) if cell.endswith("cl100k_base")]
@@ -201,7 +207,29 @@ def plot(samples: Samples, path: Path) -> None:
         axis.set_ylabel("MB/s")
         axis.set_xticks([i + 0.36 for i in range(len(cells))], [cell.split()[0] for cell in cells])
     axes[0].legend(fontsize="small")
+    plot_ratios(samples, below.subplots())
     figure.savefig(path, metadata={"Date": None})
+
+
+def plot_ratios(samples: Samples, axis: Any) -> None:
+    """All cells that peers have too: how many times as fast as the best of them, and what is promised."""
+    names, ratios, promised = [], [], []
+    for bar in BARS:
+        cells, of_best = cells_of(samples, bar), table(samples, bar)[1]
+        if not of_best or bar.than_best is None:
+            continue
+        for cell, ratio in zip(cells, of_best, strict=True):
+            names.append(f"{bar.title}: {cell}")
+            ratios.append(1 / ratio if bar.less_is_more else ratio)
+            promised.append(1 / bar.than_best if bar.less_is_more else bar.than_best)
+    places = range(len(names))
+    axis.barh(places, ratios, color="black", height=0.7)
+    axis.plot(promised, places, "|", color="red", markersize=9, label="promised")
+    axis.axvline(1, color="gray", linewidth=0.8)
+    axis.set_yticks(places, names, fontsize="x-small")
+    axis.invert_yaxis()
+    axis.set_title("minitok: times as fast as the best peer of each cell")
+    axis.legend(loc="lower right")
 
 
 def facts() -> dict[str, str]:

@@ -194,7 +194,8 @@ def plot(samples: Samples, path: Path) -> None:
     import matplotlib.pyplot as plt
 
     figure = plt.figure(figsize=(12, 14), layout="constrained")
-    above, below = figure.subfigures(2, 1, height_ratios=[1, 2.2])
+    halves: Any = figure.subfigures(2, 1, height_ratios=[1, 2.2])
+    above, below = halves
     axes = above.subplots(1, 2)
     panels = (("pass", "new text"), ("warm", "the same text again"))
     for axis, (name, title) in zip(axes, panels, strict=True):

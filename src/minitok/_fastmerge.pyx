@@ -52,7 +52,7 @@ cdef extern from "Python.h":
     PyObject **PySequence_Fast_ITEMS(object sequence)
     PyObject *bytes_new "PyBytes_FromStringAndSize" (const char *bytes, Py_ssize_t size) except NULL
     int bytes_resize "_PyBytes_Resize" (PyObject **bytes, Py_ssize_t size) except -1
-    PyObject *PyLong_FromUnsignedLong(unsigned long number)
+    PyObject *PyLong_FromUnsignedLong(unsigned long number) except NULL
 
 
 #: `encode_plain` leaves longer texts to others, as in `_pymerge`.

@@ -25,6 +25,7 @@ from typing import Any, TypeVar
 
 import minitok
 from minitok.patterns import PATTERNS
+from tests.conftest import seam
 from tests.strategies import CLASS_CHARACTERS
 
 _Text = TypeVar("_Text", bound=str | bytes)
@@ -158,7 +159,7 @@ class Caller:
 
     def _parts(self, text: bytes) -> list[Any]:
         encoder = self._encoding._encoder
-        counter = self._native.PieceCounter(self._pattern)
+        counter = seam("native").PieceCounter(self._pattern)
         counter.merge({text: 1})
         results = [encoder.split(text), encoder.encode_piece(text), encoder.merge_piece(text), counter.counts()]
         if self._pattern is not None and minitok.patterns.find_named_pattern(self._pattern):

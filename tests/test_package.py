@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import importlib
 import inspect
 import os
 import subprocess
@@ -14,7 +13,7 @@ from pathlib import Path
 import pytest
 
 import minitok
-from minitok import _pymerge
+from tests.conftest import seam
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = Path(minitok.__file__).parent
@@ -39,7 +38,7 @@ LAYERS = [
     },
     {"unicode_classes", "vocabulary_files", "input_files", "input_documents"},
     {"pretokenizer"},
-    {"_pymerge", "_fastmerge"},
+    {"_pymerge", "_fastmerge", "_pylearn", "_fastlearn"},
     {"_backend"},
     {"vocabulary", "special_tokens", "table_files"},
     {"formats.minitok_json", "formats.tiktoken_ranks"},
@@ -99,7 +98,7 @@ def test_imports_point_one_way() -> None:
 def test_only_the_backend_knows_that_there_are_two() -> None:
     for name, path in modules().items():
         if name != "_backend":
-            assert not imported(path) & {"_pymerge", "_fastmerge"}, name
+            assert not imported(path) & {"_pymerge", "_fastmerge", "_pylearn", "_fastlearn"}, name
 
 
 def test_no_file_is_long_without_a_reason() -> None:
@@ -193,11 +192,10 @@ def test_a_missing_extension() -> None:
 def test_the_twins_have_the_same_names(backend: str) -> None:
     if backend == "python":
         return
-    _fastmerge = importlib.import_module("minitok._fastmerge")
-
-    assert _fastmerge.__all__ == _pymerge.__all__
-    for name in _pymerge.__all__:
-        ours, theirs = getattr(_pymerge, name), getattr(_fastmerge, name)
+    pure, compiled = seam("python"), seam("native")
+    assert vars(pure).keys() == vars(compiled).keys()
+    for name, ours in vars(pure).items():
+        theirs = getattr(compiled, name)
         assert theirs.__doc__, name
         if inspect.isclass(ours):
             public = {n for n, _ in inspect.getmembers(ours) if not n.startswith("_")}

@@ -1,5 +1,7 @@
-"""What the headers in `_core/` declare, for Cython. What it means is said there."""
+"""What the headers in `_core/` declare, for Cython; what it means is said there. And, at the end, what both extension
+modules do between Python objects and the core."""
 
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from cpython.object cimport PyObject
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 
@@ -220,3 +222,44 @@ cdef extern from "learner.h":
     bint mt_learner_best(mt_learner *l, mt_candidate *best) noexcept nogil
     void mt_heap_drop(mt_learner *l) noexcept nogil
     mt_status mt_learner_merge(mt_learner *l, uint64_t pair, int32_t made) noexcept nogil
+
+
+cdef extern from "Python.h":
+    const char *PyUnicode_AsUTF8AndSize(object text, Py_ssize_t *size) except NULL
+
+
+cdef inline list classifiers():
+    """The ways to classify characters that this machine has, the fastest first."""
+    return [name for name in (b"avx2", b"sse2", b"neon", b"portable") if mt_block_classifier_named(name) != NULL]
+
+
+cdef inline int check(mt_status status) except -1:
+    if status == MT_NO_MEMORY:
+        raise MemoryError
+    if status == MT_TOO_LONG:
+        raise ValueError("a piece, or all pieces together, have 4 GiB or more; the compiled backend takes less")
+    if status == MT_TOO_MANY_TOKENS:
+        raise ValueError(
+            "the vocabulary has more than 2,096,895 tokens, or 4 GiB of them, or more than 4,194,304 merges; "
+            "the compiled backend takes less: set MINITOK_BACKEND=python"
+        )
+    return 0
+
+
+cdef inline const uint8_t *utf8(object text, Py_ssize_t *size) except NULL:
+    """The bytes of a text; UnicodeEncodeError for a str with a lone surrogate."""
+    if isinstance(text, bytes):
+        size[0] = PyBytes_GET_SIZE(text)
+        return <const uint8_t *> PyBytes_AS_STRING(text)
+    return <const uint8_t *> PyUnicode_AsUTF8AndSize(text, size)
+
+
+cdef inline const mt_pattern *scanner_pattern(object pattern):
+    """The scanner's parameters for a regular expression; NULL if it does not know it."""
+    from minitok.patterns import find_named_pattern
+
+    named = find_named_pattern(pattern)
+    if named is None:
+        return NULL
+    name = named.name.encode("ascii")
+    return mt_find_pattern(name)

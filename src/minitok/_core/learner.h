@@ -1,4 +1,4 @@
-/* Learning merges: the same steps as `learn_merges` of _pymerge.py, whose theory of operation holds here too.
+/* Learning merges: the same steps as `learn_merges` of _pylearn.py, whose theory of operation holds here too.
  * Its layout of cells and its invariants are those here: `cells`, `records` (what is `totals` and `places` there) and
  * the heap; 4 bytes a cell, and 4 for each place of a pair. */
 #ifndef MINITOK_LEARNER_H

@@ -1,0 +1,65 @@
+"""Training without memory; see `test_failing_memory`."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+import pytest
+
+from minitok.patterns import PATTERNS
+from tests.conftest import TRAINING_MODULES
+from tests.failing_allocator import Allocator, allocator_of, survives
+
+CL100K = PATTERNS["cl100k"].regex
+SINGLE = [bytes([b]) for b in range(256)]
+
+
+@pytest.fixture(scope="session")
+def training(native: Any) -> Any:
+    return importlib.import_module(TRAINING_MODULES["native"])
+
+
+@pytest.fixture(scope="session")
+def allocator(training: Any) -> Allocator:
+    return allocator_of(training)
+
+
+def counted(training: Any, *texts: str) -> dict[bytes, int]:
+    """The pieces of texts, fed and merged."""
+    counter, other = training.PieceCounter(CL100K), training.PieceCounter(CL100K)
+    for text in texts:
+        counter.feed(text)
+    other.merge(counter.counts())
+    other.feed(texts[0])
+    pieces, counts = other.take()
+    return dict(zip(pieces, counts, strict=True))
+
+
+def test_counting(allocator: Allocator, training: Any) -> None:
+    texts = [
+        "the aab 字字 the",
+        "".join(f"x{i}" for i in range(3000)),
+        "a" * 70 + " " + "ab" * 3000 + " " + "字" * 3000,
+    ]
+    assert survives(allocator, lambda: counted(training, *texts)) >= 10
+
+
+@pytest.mark.parametrize(
+    "words", [[b"aabab", b"ab", b"aaaa", b"abcabcabc"], [b"%d %x" % (i, i) for i in range(40)]], ids=len
+)
+def test_learning(allocator: Allocator, training: Any, words: list[bytes]) -> None:
+    counts = [1 + i % 7 for i in range(len(words))]
+    assert survives(allocator, lambda: training.learn_merges(list(words), counts, 30, SINGLE)) >= 10
+
+
+def test_learning_from_more_pairs_than_there_is_room_for(allocator: Allocator, training: Any) -> None:
+    """The table of pairs grows when there are 1,024; each pair asks for memory of its own too."""
+    words = [bytes([a, b]) for a in range(40) for b in range(40)]
+    counts = [1 + i % 7 for i in range(len(words))]
+    requests = [*range(1, 12), *range(1024, 1036), *range(1500, 10_000, 83)]
+
+    def learn() -> Any:
+        return training.learn_merges(list(words), counts, 3, SINGLE, min_frequency=6)
+
+    assert survives(allocator, learn, requests) > 1500

@@ -35,6 +35,7 @@ LAYERS = [
         "threads",
         "corpus",
         "id_files",
+        "piece_records",
     },
     {"unicode_classes", "vocabulary_files", "input_files", "input_documents"},
     {"pretokenizer"},

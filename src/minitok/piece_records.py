@@ -18,10 +18,10 @@ __all__ = ["pack_records", "unpack_records"]
 
 
 def pack_records(counted: Iterable[tuple[bytes, int]]) -> bytes:
-    """Pieces and their counts as one block.
+    r"""Pieces and their counts as one block.
 
     >>> pack_records([(b"to", 2), (b" be", 300)])
-    b'\\x02\\x02to\\x03\\xac\\x02 be'
+    b'\x02\x02to\x03\xac\x02 be'
     """
     block = bytearray()
     for piece, count in counted:
@@ -35,9 +35,9 @@ def pack_records(counted: Iterable[tuple[bytes, int]]) -> bytes:
 
 
 def unpack_records(block: bytes) -> Iterator[tuple[bytes, int]]:
-    """The pieces of a block and their counts, in its order. The block is one that `pack_records` made, or its like.
+    r"""The pieces of a block and their counts, in its order. The block is one that `pack_records` made, or its like.
 
-    >>> list(unpack_records(b"\\x02\\x02to\\x03\\xac\\x02 be"))
+    >>> list(unpack_records(b"\x02\x02to\x03\xac\x02 be"))
     [(b'to', 2), (b' be', 300)]
     """
     at = 0

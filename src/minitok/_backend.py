@@ -11,7 +11,16 @@ import warnings
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-__all__ = ["BACKEND", "Decoder", "Encoder", "PieceCounter", "RankTable", "SpecialFinder", "learn_merges"]
+__all__ = [
+    "BACKEND",
+    "Decoder",
+    "Encoder",
+    "PieceCounter",
+    "RankTable",
+    "SpecialFinder",
+    "learn_merges",
+    "merge_records",
+]
 
 _VARIABLE = "MINITOK_BACKEND"
 _NATIVE_MODULES = ("minitok._fastmerge", "minitok._fastlearn")
@@ -51,8 +60,8 @@ def _choose() -> str:
 BACKEND: str = _choose()
 
 if TYPE_CHECKING or BACKEND == "python":
-    from minitok._pylearn import PieceCounter, learn_merges
+    from minitok._pylearn import PieceCounter, learn_merges, merge_records
     from minitok._pymerge import Decoder, Encoder, RankTable, SpecialFinder
 else:
-    from minitok._fastlearn import PieceCounter, learn_merges
+    from minitok._fastlearn import PieceCounter, learn_merges, merge_records
     from minitok._fastmerge import Decoder, Encoder, RankTable, SpecialFinder

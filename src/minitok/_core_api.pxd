@@ -15,6 +15,8 @@ cdef extern from "status.h":
         MT_SURROGATE
         MT_IRREGULAR
         MT_TOO_MANY_TOKENS
+        MT_TOO_MANY
+        MT_DAMAGED
 
 
 cdef extern from "pattern.h":
@@ -187,17 +189,50 @@ cdef extern from "python_int.h":
 cdef extern from "counter.h":
     ctypedef struct mt_counted:
         uint64_t count
-        size_t offset
-        size_t length
     ctypedef struct mt_counter:
         mt_counted *entries
         size_t count
-        uint8_t *bytes
     void mt_counter_free(mt_counter *c) noexcept nogil
-    mt_counted *mt_counter_find(mt_counter *c, const uint8_t *piece, size_t length, mt_status *status) noexcept nogil
+    size_t mt_counter_size(const mt_counter *c) noexcept nogil
+    const uint8_t *mt_counted_piece(
+        const mt_counter *c, const mt_counted *entry, uint8_t *copy, size_t *length
+    ) noexcept nogil
     mt_status mt_counter_feed(
         mt_counter *c, const mt_pattern *p, mt_block_classifier classify, const uint8_t *text, size_t length
     ) noexcept nogil
+    mt_status mt_counter_add(mt_counter *c, const uint8_t *piece, size_t length, uint64_t amount) noexcept nogil
+    mt_status mt_counter_add_records(
+        mt_counter *c, const uint8_t *block, size_t size, uint64_t factor
+    ) noexcept nogil
+    mt_counter mt_counter_take(mt_counter *c) noexcept nogil
+    mt_status mt_counter_merge(mt_counter *c, const mt_counter *other) noexcept nogil
+
+
+cdef extern from "counted_stream.h":
+    ctypedef struct mt_counted_stream:
+        size_t at
+    mt_status mt_counted_stream_init(mt_counted_stream *s, mt_counter *c, bint by_bytes) noexcept nogil
+    void mt_counted_stream_free(mt_counted_stream *s) noexcept nogil
+    mt_status mt_next_block_size(const mt_counted_stream *s, size_t *size, size_t *end) noexcept nogil
+    void mt_write_block(mt_counted_stream *s, size_t end, uint8_t *out) noexcept nogil
+
+
+cdef extern from "record_merge.h":
+    ctypedef enum mt_merge_step:
+        MT_MERGE_WANTS_BLOCK
+        MT_MERGE_HAS_BLOCK
+        MT_MERGE_FAILED
+    ctypedef struct mt_byte_buffer:
+        uint8_t *data
+        size_t size
+    ctypedef struct mt_record_merge:
+        size_t in_heap
+        mt_byte_buffer out
+    mt_status mt_record_merge_init(mt_record_merge *m, size_t streams) noexcept nogil
+    void mt_record_merge_free(mt_record_merge *m) noexcept nogil
+    mt_status mt_merge_give(mt_record_merge *m, size_t stream, const uint8_t *block, size_t size) noexcept nogil
+    mt_merge_step mt_merge_on(mt_record_merge *m, size_t *stream, mt_status *status) noexcept nogil
+    mt_status mt_merge_release(mt_record_merge *m) noexcept nogil
 
 
 cdef extern from "learner.h":
@@ -243,6 +278,14 @@ cdef inline int check(mt_status status) except -1:
             "the vocabulary has more than 2,096,895 tokens, or 4 GiB of them, or more than 4,194,304 merges; "
             "the compiled backend takes less: set MINITOK_BACKEND=python"
         )
+    if status == MT_TOO_MANY:
+        from minitok._errors import counts_too_large
+
+        raise counts_too_large()
+    if status == MT_DAMAGED:
+        from minitok.piece_records import damaged_records
+
+        raise damaged_records()
     return 0
 
 

@@ -98,7 +98,8 @@ def train(
         pieces, counts = _checked_counts(source)
     else:
         separators = [*specials, *(base.special_tokens if base else ())]
-        pieces, counts = _count(source, regex, separators, errors, show).take()
+        counted = _count(source, regex, separators, errors, show).counts()
+        pieces, counts = list(counted), list(counted.values())
     total, distinct = sum(counts), len(counts)
     words: list[Sequence[int]] = list(pieces)
     if base is not None:

@@ -36,7 +36,7 @@ import minitok
 from minitok.patterns import PATTERNS
 from minitok.pretokenizer import get_pretokenizer
 from tests import reference
-from tests.conftest import MODULES
+from tests.conftest import MODULES, installed_seams
 from tests.oracle import PUBLISHED, TEXTS, published, published_tiktoken, real_text, to_tiktoken
 from tests.pieces import NAMES, by_regex, check_class_strings
 from tests.test_boundaries import check_all_places
@@ -49,11 +49,6 @@ ROUNDS = 20_000
 SECONDS = 600
 #: Characters of text that are split at once: the pieces of a whole corpus would need gigabytes.
 BLOCK = 1 << 20
-
-
-def installed() -> list[Any]:
-    """The backends' modules that are here."""
-    return [importlib.import_module(name) for name in MODULES.values() if find_spec(name)]
 
 
 def corpora() -> bool:
@@ -69,7 +64,7 @@ def corpora() -> bool:
             expected = theirs.encode_ordinary(text)
             seconds = [time.perf_counter() - start]
             same = True
-            for module in installed():
+            for module in installed_seams():
                 vocabulary = ours.vocabulary
                 encoder = module.Encoder(vocabulary.tokens, vocabulary.merges, vocabulary.pattern)
                 start = time.perf_counter()
@@ -140,7 +135,7 @@ def learning() -> bool:
             "max_token_length": choose.choice([None, None, 3, 8]),
         }
         n = choose.choice([1, 5, 30, 100])
-        results = [module.learn_merges(list(words), counts, n, SINGLE, **options) for module in installed()]
+        results = [module.learn_merges(list(words), counts, n, SINGLE, **options) for module in installed_seams()]
         results.append(reference.learn_merges(dict(zip(words, counts)), n, **options))
         if any(result != results[0] for result in results):
             differ += 1

@@ -19,7 +19,9 @@ __all__ = [
     "RankTable",
     "SpecialFinder",
     "learn_merges",
+    "measure_records",
     "merge_records",
+    "utf8_prefix",
 ]
 
 _VARIABLE = "MINITOK_BACKEND"
@@ -60,8 +62,8 @@ def _choose() -> str:
 BACKEND: str = _choose()
 
 if TYPE_CHECKING or BACKEND == "python":
-    from minitok._pylearn import PieceCounter, learn_merges, merge_records
+    from minitok._pylearn import PieceCounter, learn_merges, measure_records, merge_records, utf8_prefix
     from minitok._pymerge import Decoder, Encoder, RankTable, SpecialFinder
 else:
-    from minitok._fastlearn import PieceCounter, learn_merges, merge_records
+    from minitok._fastlearn import PieceCounter, learn_merges, measure_records, merge_records, utf8_prefix
     from minitok._fastmerge import Decoder, Encoder, RankTable, SpecialFinder

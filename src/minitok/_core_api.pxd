@@ -17,6 +17,7 @@ cdef extern from "status.h":
         MT_TOO_MANY_TOKENS
         MT_TOO_MANY
         MT_DAMAGED
+        MT_UNSORTED
 
 
 cdef extern from "pattern.h":
@@ -186,12 +187,29 @@ cdef extern from "python_int.h":
     int64_t mt_small_int(PyObject *object) noexcept
 
 
+cdef extern from "utf8.h":
+    size_t mt_utf8_prefix(const uint8_t *text, size_t length) noexcept nogil
+
+
+cdef extern from "records.h":
+    ctypedef struct mt_record_sum:
+        size_t records
+        uint64_t low
+        uint64_t high
+        const uint8_t *last
+        size_t last_length
+    mt_status mt_records_measure(const uint8_t *block, size_t size, mt_record_sum *sum) noexcept nogil
+
+
 cdef extern from "counter.h":
     ctypedef struct mt_counted:
         uint64_t count
     ctypedef struct mt_counter:
         mt_counted *entries
         size_t count
+    ctypedef struct mt_text:
+        const uint8_t *data
+        size_t length
     void mt_counter_free(mt_counter *c) noexcept nogil
     size_t mt_counter_size(const mt_counter *c) noexcept nogil
     const uint8_t *mt_counted_piece(
@@ -199,6 +217,9 @@ cdef extern from "counter.h":
     ) noexcept nogil
     mt_status mt_counter_feed(
         mt_counter *c, const mt_pattern *p, mt_block_classifier classify, const uint8_t *text, size_t length
+    ) noexcept nogil
+    mt_status mt_counter_feed_all(
+        mt_counter *c, const mt_pattern *p, mt_block_classifier classify, const mt_text *texts, size_t count
     ) noexcept nogil
     mt_status mt_counter_add(mt_counter *c, const uint8_t *piece, size_t length, uint64_t amount) noexcept nogil
     mt_status mt_counter_add_records(
@@ -286,6 +307,10 @@ cdef inline int check(mt_status status) except -1:
         from minitok.piece_records import damaged_records
 
         raise damaged_records()
+    if status == MT_UNSORTED:
+        from minitok.piece_records import unsorted_records
+
+        raise unsorted_records()
     return 0
 
 

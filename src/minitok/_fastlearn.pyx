@@ -8,6 +8,7 @@ A `PieceCounter` is for one thread; counters of several threads are added up wit
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from cpython.exc cimport PyErr_CheckSignals
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
+from libc.stdlib cimport free, malloc
 
 from minitok._core_api cimport *
 
@@ -15,7 +16,7 @@ from minitok._errors import MAX_COUNT, check_counts
 from minitok.piece_records import check_order
 from minitok.pretokenizer import bytes_of, get_pretokenizer, text_of
 
-__all__ = ["PieceCounter", "learn_merges", "merge_records"]
+__all__ = ["PieceCounter", "learn_merges", "measure_records", "merge_records", "utf8_prefix"]
 
 cdef mt_block_classifier FASTEST = mt_block_classifier_named(classifiers()[0])
 
@@ -47,6 +48,29 @@ cdef class PieceCounter:
         with nogil:
             status = mt_counter_feed(&self.c, self.pattern, FASTEST, data, size)
         check(status)
+
+    def feed_all(self, list texts not None):
+        """Count the pieces of several texts."""
+        cdef Py_ssize_t i, size = 0, n = len(texts)
+        cdef mt_text *views
+        cdef mt_status status = MT_OK
+        if not self.splits_here:
+            for text in texts:
+                self.feed(text)
+            return
+        kept = texts[:]  # whatever becomes of the list meanwhile
+        views = <mt_text *> malloc((n + 1) * sizeof(mt_text))
+        if views == NULL:
+            raise MemoryError
+        try:
+            for i in range(n):
+                views[i].data = utf8(kept[i], &size)
+                views[i].length = size
+            with nogil:
+                status = mt_counter_feed_all(&self.c, self.pattern, FASTEST, views, n)
+            check(status)
+        finally:
+            free(views)
 
     def add(self, pieces):
         """Count pieces that were cut elsewhere."""
@@ -198,6 +222,33 @@ cdef class _RecordMerge:
         block = PyBytes_FromStringAndSize(<const char *> self.c.out.data, self.c.out.size)
         self.c.out.size = 0
         return block
+
+
+def measure_records(bytes block not None, bytes after):
+    """What a block of records in order holds; see `_pylearn.measure_records`."""
+    cdef mt_record_sum total
+    cdef const uint8_t *data = <const uint8_t *> PyBytes_AS_STRING(block)
+    cdef size_t size = PyBytes_GET_SIZE(block)
+    cdef mt_status status
+    total.records = total.low = total.high = total.last_length = 0
+    total.last = NULL
+    if after is not None:
+        total.last = <const uint8_t *> PyBytes_AS_STRING(after)
+        total.last_length = PyBytes_GET_SIZE(after)
+    with nogil:
+        status = mt_records_measure(data, size, &total)
+    check(status)
+    last = after if total.records == 0 else PyBytes_FromStringAndSize(<const char *> total.last, total.last_length)
+    return total.records, (int(total.high) << 32) + total.low, last
+
+
+def utf8_prefix(bytes text not None):
+    """How many bytes are whole characters of valid UTF-8; see `_pylearn.utf8_prefix`."""
+    cdef const uint8_t *data = <const uint8_t *> PyBytes_AS_STRING(text)
+    cdef size_t size = PyBytes_GET_SIZE(text)
+    with nogil:
+        size = mt_utf8_prefix(data, size)
+    return size
 
 
 def merge_records(streams):

@@ -6,6 +6,8 @@ All that the compiled twin `_fastlearn` does is specified here, in the same name
     merge_records   several sorted streams of counted pieces -> one
     learn_merges    counted pieces -> merges
 
+and, beside them, what checks texts and counted pieces that come from files: `utf8_prefix`, `measure_records`.
+
 **Learning merges.** Each step merges the pair of highest total count; among equals the smallest (left, right).
 Occurrences are replaced left to right. A pair's count can only fall once its newer symbol has been made, so a
 queue with entries that may be outdated (too high, never too low) finds the maximum exactly: an entry that is no
@@ -46,10 +48,10 @@ from operator import itemgetter
 from typing import Literal
 
 from minitok._errors import MAX_COUNT, check_counts, counts_too_large
-from minitok.piece_records import check_order, pack_blocks, unpack_records
+from minitok.piece_records import check_order, pack_blocks, unpack_records, unsorted_records
 from minitok.pretokenizer import bytes_of, get_pretokenizer, text_of
 
-__all__ = ["PieceCounter", "learn_merges", "merge_records"]
+__all__ = ["PieceCounter", "learn_merges", "measure_records", "merge_records", "utf8_prefix"]
 
 #: What a piece and its count take beside their place in the dict, about: CPython's headers, and some letters.
 _BYTES_OF_PIECE = 90
@@ -86,6 +88,11 @@ class PieceCounter:
             text.encode("utf-8")
         for chunk in self._pretokenizer.chunks(text_of(text)):
             self._counts.update(self._pretokenizer.split(chunk))
+
+    def feed_all(self, texts: list[str | bytes]) -> None:
+        """Count the pieces of several texts."""
+        for text in texts:
+            self.feed(text)
 
     def add(self, pieces: Iterable[str]) -> None:
         """Count pieces that were cut elsewhere."""
@@ -157,6 +164,39 @@ def merge_records(streams: Sequence[Iterator[bytes]]) -> Iterator[bytes]:
     merged = merge(*(chain.from_iterable(map(unpack_records, stream)) for stream in streams), key=itemgetter(0))
     groups = groupby(merged, key=itemgetter(0))
     return pack_blocks((piece, sum(count for _, count in equal)) for piece, equal in groups)
+
+
+def measure_records(block: bytes, after: bytes | None) -> tuple[int, int, bytes | None]:
+    """What a block of records in order holds: how many, the sum of their counts, and the last piece.
+
+    Args:
+        block: the records.
+        after: the piece that comes before the first; None: there is none.
+
+    Raises:
+        ValueError: something that is no block of records, or whose pieces do not ascend.
+    """
+    number = total = 0
+    for piece, count in unpack_records(block):
+        if after is not None and piece <= after:
+            raise unsorted_records()
+        number += 1
+        total += count
+        after = piece
+    return number, total, after
+
+
+def utf8_prefix(text: bytes) -> int:
+    r"""How many bytes there are before the first that is not part of a whole character of valid UTF-8.
+
+    >>> utf8_prefix("é".encode() + b"\xc3"), utf8_prefix(b"ab\xff")
+    (2, 2)
+    """
+    try:
+        text.decode("utf-8")
+    except UnicodeDecodeError as error:
+        return error.start
+    return len(text)
 
 
 def learn_merges(

@@ -289,6 +289,22 @@ static inline mt_status mt_counter_feed(
     return status == MT_OK ? mt_count_batch_pieces(c, &batch, NULL) : status;
 }
 
+typedef struct {
+    const uint8_t *data;
+    size_t length;
+} mt_text;
+
+/* Count the pieces of several texts. */
+static inline mt_status mt_counter_feed_all(
+    mt_counter *c, const mt_pattern *p, mt_block_classifier classify, const mt_text *texts, size_t count
+) {
+    mt_status status = MT_OK;
+    for (size_t i = 0; i < count && status == MT_OK; i++) {
+        status = mt_counter_feed(c, p, classify, texts[i].data, texts[i].length);
+    }
+    return status;
+}
+
 /* Count a piece `amount` times. */
 static inline mt_status mt_counter_add(mt_counter *c, const uint8_t *piece, size_t length, uint64_t amount) {
     mt_count_batch batch;

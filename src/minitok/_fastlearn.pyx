@@ -49,7 +49,7 @@ cdef class PieceCounter:
             status = mt_counter_feed(&self.c, self.pattern, FASTEST, data, size)
         check(status)
 
-    def feed_all(self, list texts not None):
+    def feed_all(self, texts):
         """Count the pieces of several texts."""
         cdef Py_ssize_t i, size = 0, n = len(texts)
         cdef mt_text *views
@@ -58,7 +58,7 @@ cdef class PieceCounter:
             for text in texts:
                 self.feed(text)
             return
-        kept = texts[:]  # whatever becomes of the list meanwhile
+        kept = tuple(texts)  # whatever becomes of them meanwhile
         views = <mt_text *> malloc((n + 1) * sizeof(mt_text))
         if views == NULL:
             raise MemoryError

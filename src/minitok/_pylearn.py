@@ -89,7 +89,7 @@ class PieceCounter:
         for chunk in self._pretokenizer.chunks(text_of(text)):
             self._counts.update(self._pretokenizer.split(chunk))
 
-    def feed_all(self, texts: list[str | bytes]) -> None:
+    def feed_all(self, texts: Sequence[str | bytes]) -> None:
         """Count the pieces of several texts."""
         for text in texts:
             self.feed(text)

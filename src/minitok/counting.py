@@ -280,10 +280,11 @@ class _Job:
         free: list[_backend.PieceCounter | CounterProcess] = [own]  # those that no thread uses now
 
         def pieces_counted() -> Iterator[_Batch]:
-            """The batches; what is not text is counted here, where they are made."""
+            """The batches; what is not text is counted here, where they are made: no thread has `own` then."""
             for batch in batches:
-                own.add(batch.pieces)
-                self._spill_if_large(own, factor)
+                if batch.pieces:
+                    own.add(batch.pieces)
+                    self._spill_if_large(own, factor)
                 yield batch
 
         def count_texts(batch: _Batch) -> int:

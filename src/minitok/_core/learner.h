@@ -27,8 +27,8 @@
 #include "status.h"
 #include "token_set.h"
 
-/* So many places ahead memory is asked for. */
-#define MT_AHEAD 12
+/* So many groups ahead memory is asked for. */
+#define MT_GROUPS_AHEAD 16
 /* After so many places a learner pauses. */
 #define MT_PLACES_BEFORE_PAUSE ((size_t)1 << 21)
 
@@ -261,6 +261,7 @@ static inline mt_status mt_learner_start(mt_learner *l) {
             record->live = 0;
             status = mt_allocate_places(record);
             if (status == MT_OK) {
+                l->pairs.held += record->length;
                 status = mt_bucket_put(&l->queue, record->count, i);
             } else {
                 record->length = 0;
@@ -270,6 +271,7 @@ static inline mt_status mt_learner_start(mt_learner *l) {
     if (status == MT_OK) {
         status = mt_walk_pairs(l, known, true);
     }
+    l->pairs.held_first = l->pairs.held;
     free(known);
     return status;
 }
@@ -331,8 +333,8 @@ static inline mt_status mt_replace_places(
     int64_t last_count = 0;
     mt_status status = MT_OK;
     for (size_t i = 0; i <= length && status == MT_OK; i++) {
-        if (i + MT_AHEAD < length) {
-            mt_prefetch(&cells[places[i + MT_AHEAD]]);
+        if (i + MT_PLACES_AHEAD < length) {
+            mt_prefetch(&cells[places[i + MT_PLACES_AHEAD]]);
         }
         if (i < length && !mt_stands_at(w, shape, places[i])) {
             continue;
@@ -375,8 +377,8 @@ static inline void mt_lose_places(mt_learner *l, uint64_t pair, int64_t count, u
     record->live -= places;
     if (record->count < l->min_frequency) {
         mt_kill_pair(&l->pairs, index);
-    } else if (record->length > MT_FEW_PLACES && record->live < record->length / 2) {
-        mt_purge_places(record, &l->words, mt_shape_of(l, pair));
+    } else if (l->pairs.held > l->pairs.held_first && record->live < record->length / 2) {
+        mt_purge_places(&l->pairs, record, &l->words, mt_shape_of(l, pair));
     }
 }
 
@@ -389,6 +391,7 @@ static inline mt_status mt_keep_group(mt_learner *l, mt_group *group, uint64_t p
     mt_pair_record *record = &l->pairs.records[index];
     record->count = group->count;
     record->length = record->live = group->length;
+    l->pairs.held += group->length;
     record->places = group->places;
     if (group->length < group->room) {
         uint32_t *list = realloc(group->places.list, group->length * sizeof *list);
@@ -400,18 +403,35 @@ static inline mt_status mt_keep_group(mt_learner *l, mt_group *group, uint64_t p
     return mt_queue_put(l, index);
 }
 
+/* The pair that stood where this group is now. */
+static inline uint64_t mt_pair_before(const mt_group *group, mt_pair_shape shape, uint32_t made) {
+    uint32_t neighbour = group->side / 2;
+    if (group->side & 1) {
+        return mt_pair_of((uint32_t)shape.right, neighbour);
+    }
+    return mt_pair_of(neighbour == made ? (uint32_t)shape.right : neighbour, (uint32_t)shape.left);
+}
+
 /* What the groups tell about pairs that were, and those that are now. */
 static inline mt_status mt_settle_groups(mt_learner *l, mt_pair_shape shape, uint32_t made) {
     mt_status status = MT_OK;
-    for (size_t i = 0; i < l->group_count; i++) {
-        mt_group *group = &l->groups[i];
-        uint32_t neighbour = group->side / 2;
-        bool on_right = group->side & 1;
-        uint64_t before = on_right ? mt_pair_of((uint32_t)shape.right, neighbour)
-                                   : mt_pair_of(neighbour == made ? (uint32_t)shape.right : neighbour,
-                                                (uint32_t)shape.left);
-        mt_lose_places(l, before, group->count, group->length);
-        l->group_of_side[group->side] = 0;
+    for (size_t i = 0; i < l->group_count + MT_GROUPS_AHEAD; i++) {
+        /* Ask for the slot, later for the record that it names, and then look. */
+        if (i < l->group_count) {
+            mt_prefetch(&l->pairs.slots[mt_pair_home(&l->pairs, mt_pair_before(&l->groups[i], shape, made))]);
+        }
+        if (i >= MT_GROUPS_AHEAD / 2 && i - MT_GROUPS_AHEAD / 2 < l->group_count) {
+            uint64_t pair = mt_pair_before(&l->groups[i - MT_GROUPS_AHEAD / 2], shape, made);
+            uint32_t record = l->pairs.slots[mt_pair_home(&l->pairs, pair)];
+            if (record != MT_NO_RECORD) {
+                mt_prefetch(&l->pairs.records[record]);
+            }
+        }
+        if (i >= MT_GROUPS_AHEAD) {
+            mt_group *group = &l->groups[i - MT_GROUPS_AHEAD];
+            mt_lose_places(l, mt_pair_before(group, shape, made), group->count, group->length);
+            l->group_of_side[group->side] = 0;
+        }
     }
     for (size_t i = 0; i < l->group_count && status == MT_OK; i++) {
         mt_group *group = &l->groups[i];
@@ -453,7 +473,7 @@ static inline mt_status mt_learner_merge(mt_learner *l, uint32_t index, mt_learn
     mt_free_record(&l->pairs, index);
     mt_status status =
         mt_replace_places(l, shape, mt_places_of(&record) + record.first, record.length - record.first, made, &replaced);
-    mt_forget_places(&record);
+    mt_forget_places(&l->pairs, &record);
     if (status == MT_OK) {
         status = mt_settle_groups(l, shape, made);
     }

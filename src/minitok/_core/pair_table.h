@@ -1,8 +1,8 @@
 /* The pairs that a learner may merge yet: how often each stands in the words, and where.
  *
  * A record is found by its number, which it keeps, or by its pair, through a table of slots. The places of a pair are
- * known when its record is made, in ascending order, and are never added to; some become outdated, and are dropped
- * when they are more than half. One or two places stand in the record itself: most pairs have no more.
+ * known when its record is made, in ascending order, and are never added to. Some become outdated. To look for them is
+ * as dear as to come across them later, so they are dropped only when all lists together are longer than at first. One or two places stand in the record itself: most pairs have no more.
  *
  * A pair that has become rare loses its slot and its places, and is dead; its record is used again when the queue,
  * which knows records by their numbers, has come across it. */
@@ -15,12 +15,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bits.h"
 #include "hash.h"
 #include "learner_words.h"
 #include "status.h"
 
 #define MT_NO_RECORD UINT32_MAX
 #define MT_FEW_PLACES 2
+/* So many places ahead memory is asked for. */
+#define MT_PLACES_AHEAD 12
 
 /* So many that they stand here, or a list. */
 typedef union {
@@ -45,6 +48,8 @@ typedef struct {
     uint32_t free; /* the first free one */
     uint32_t *slots; /* pair -> record */
     size_t slot_mask;
+    size_t held;      /* places of all records, outdated ones included */
+    size_t held_first; /* when learning began */
 } mt_pair_table;
 
 static inline uint64_t mt_pair_of(uint32_t left, uint32_t right) {
@@ -74,17 +79,18 @@ static inline uint32_t *mt_places_of(mt_pair_record *record) {
     return record->length > MT_FEW_PLACES ? record->places.list : record->places.few;
 }
 
-static inline void mt_forget_places(mt_pair_record *record) {
+static inline void mt_forget_places(mt_pair_table *t, mt_pair_record *record) {
     if (record->length > MT_FEW_PLACES) {
         free(record->places.list);
     }
+    t->held -= record->length;
     record->length = record->live = record->first = 0;
 }
 
 static inline void mt_pair_table_free(mt_pair_table *t) {
     for (uint32_t i = 0; i < t->count; i++) {
         if (t->records[i].count > 0) {
-            mt_forget_places(&t->records[i]);
+            mt_forget_places(t, &t->records[i]);
         }
     }
     free(t->records);
@@ -180,7 +186,7 @@ static inline void mt_kill_pair(mt_pair_table *t, uint32_t record) {
         }
     }
     t->slots[hole] = MT_NO_RECORD;
-    mt_forget_places(&t->records[record]);
+    mt_forget_places(t, &t->records[record]);
     t->records[record].count = 0;
     t->used--;
 }
@@ -212,10 +218,15 @@ static inline uint32_t mt_first_place(mt_pair_record *record, const mt_words *w,
 }
 
 /* Drop the outdated places. */
-static inline void mt_purge_places(mt_pair_record *record, const mt_words *w, mt_pair_shape shape) {
+static inline void mt_purge_places(
+    mt_pair_table *t, mt_pair_record *record, const mt_words *w, mt_pair_shape shape
+) {
     uint32_t *places = mt_places_of(record);
     uint32_t kept = 0;
     for (uint32_t i = record->first; i < record->length; i++) {
+        if (i + MT_PLACES_AHEAD < record->length) {
+            mt_prefetch(&w->cells[places[i + MT_PLACES_AHEAD]]);
+        }
         if (mt_stands_at(w, shape, places[i])) {
             places[kept++] = places[i];
         }
@@ -232,6 +243,7 @@ static inline void mt_purge_places(mt_pair_record *record, const mt_words *w, mt
             record->places = few;
         }
     }
+    t->held -= record->length - kept;
     record->length = kept;
 }
 

@@ -271,7 +271,7 @@ cdef extern from "learner.h":
         uint64_t total
         uint32_t candidate
     void mt_learner_free(mt_learner *l) noexcept nogil
-    mt_status mt_learner_start(mt_learner *l) noexcept nogil
+    mt_status mt_learner_start(mt_learner *l, bint single) noexcept nogil
     mt_status mt_learn(
         mt_learner *l, mt_learned *out, size_t wanted, size_t *made, mt_learner_state *state
     ) noexcept nogil

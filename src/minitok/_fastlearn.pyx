@@ -228,7 +228,7 @@ cdef class Learner:
             check(status)
         with nogil:
             mt_finish_layout(&self.c.words, by_count)
-            status = mt_learner_start(&self.c)
+            status = mt_learner_start(&self.c, self.symbols.lengths == NULL)
         return check(status)
 
     def learn(self, n, progress=None):

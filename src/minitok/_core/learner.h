@@ -196,9 +196,9 @@ static inline uint32_t mt_find_first_pair(const mt_learner *l, const mt_byte_pai
     return (a | b) < 256 ? known->of_bytes[a << 8 | b] : mt_find_pair(&l->pairs, mt_pair_of(a, b));
 }
 
-/* Go through all pairs of symbols. First (`fill` false) each gets a record, its count and how many places it has; then
- * the places are filled in. */
-static inline mt_status mt_walk_pairs(mt_learner *l, mt_byte_pairs *known, bool fill) {
+/* Go through all pairs of symbols, each of which is one cell if they are `single`. First (`fill` false) each gets a
+ * record, its count and how many places it has; then the places are filled in. */
+MT_INLINE mt_status mt_walk_pairs(mt_learner *l, mt_byte_pairs *known, const bool single, const bool fill) {
     const mt_words *w = &l->words;
     for (size_t run = 0; run < w->run_count; run++) {
         size_t end = run + 1 < w->run_count ? w->runs[run + 1].first : w->cell_count;
@@ -209,7 +209,7 @@ static inline mt_status mt_walk_pairs(mt_learner *l, mt_byte_pairs *known, bool 
                 at++;
                 continue;
             }
-            size_t next = at + mt_length_of_token(&l->tokens, (size_t)left);
+            size_t next = at + (single ? 1 : mt_length_of_token(&l->tokens, (size_t)left));
             int32_t right = w->cells[next];
             if (right >= 0) {
                 uint32_t index = mt_find_first_pair(l, known, (uint32_t)left, (uint32_t)right);
@@ -238,15 +238,15 @@ static inline mt_status mt_walk_pairs(mt_learner *l, mt_byte_pairs *known, bool 
     return MT_OK;
 }
 
-/* Find all pairs in the words that have been laid out. */
-static inline mt_status mt_learner_start(mt_learner *l) {
+/* Find all pairs in the words that have been laid out, whose symbols may all be `single` bytes. */
+static inline mt_status mt_learner_start(mt_learner *l, bool single) {
     l->queue.level = MT_BUCKETS;
     mt_byte_pairs *known = malloc(sizeof *known);
     if (known == NULL) {
         return MT_NO_MEMORY;
     }
     memset(known, 0xFF, sizeof *known);
-    mt_status status = mt_walk_pairs(l, known, false);
+    mt_status status = single ? mt_walk_pairs(l, known, true, false) : mt_walk_pairs(l, known, false, false);
     for (uint32_t i = 0; i < l->pairs.count && status == MT_OK; i++) {
         mt_pair_record *record = &l->pairs.records[i];
         if (record->count < l->min_frequency) {
@@ -269,7 +269,7 @@ static inline mt_status mt_learner_start(mt_learner *l) {
         }
     }
     if (status == MT_OK) {
-        status = mt_walk_pairs(l, known, true);
+        status = single ? mt_walk_pairs(l, known, true, true) : mt_walk_pairs(l, known, false, true);
     }
     l->pairs.held_first = l->pairs.held;
     free(known);

@@ -11,7 +11,7 @@ import warnings
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-__all__ = ["BACKEND", "Decoder", "Encoder", "PieceCounter", "RankTable", "SpecialFinder", "learn_merges"]
+__all__ = ["BACKEND", "Decoder", "Encoder", "Learner", "PieceCounter", "RankTable", "SpecialFinder"]
 
 _VARIABLE = "MINITOK_BACKEND"
 _NATIVE_MODULES = ("minitok._fastmerge", "minitok._fastlearn")
@@ -51,8 +51,8 @@ def _choose() -> str:
 BACKEND: str = _choose()
 
 if TYPE_CHECKING or BACKEND == "python":
-    from minitok._pylearn import PieceCounter, learn_merges
+    from minitok._pylearn import Learner, PieceCounter
     from minitok._pymerge import Decoder, Encoder, RankTable, SpecialFinder
 else:
-    from minitok._fastlearn import PieceCounter, learn_merges
+    from minitok._fastlearn import Learner, PieceCounter
     from minitok._fastmerge import Decoder, Encoder, RankTable, SpecialFinder

@@ -1,5 +1,5 @@
 """The compiled twin has the names and the types of the specification."""
 
-from minitok._pylearn import PieceCounter, learn_merges
+from minitok._pylearn import Learner, PieceCounter
 
-__all__ = ["PieceCounter", "learn_merges"]
+__all__ = ["Learner", "PieceCounter"]

@@ -14,6 +14,7 @@ from minitok import _backend
 from minitok.corpus import Source, documents_of, split_documents, total_bytes
 from minitok.encoding import Encoding
 from minitok.patterns import DEFAULT_PATTERN, resolve_pattern
+from minitok.piece_records import pack_records
 from minitok.pretokenizer import get_pretokenizer
 from minitok.progress import progress_bar
 from minitok.special_tokens import any_of
@@ -100,22 +101,17 @@ def train(
         separators = [*specials, *(base.special_tokens if base else ())]
         pieces, counts = _count(source, regex, separators, errors, show).take()
     total, distinct = sum(counts), len(counts)
-    words: list[Sequence[int]] = list(pieces)
-    if base is not None:
-        encoder = _backend.Encoder(base.tokens, base.merges, regex, base.whole_piece)
-        words = [encoder.encode_piece(piece) for piece in pieces]
+    learner = _backend.Learner(
+        base_tokens,
+        encoder=None if base is None else _backend.Encoder(base.tokens, base.merges, None, base.whole_piece),
+        min_frequency=min_frequency,
+        max_token_length=max_token_length,
+    )
+    learner.add(pack_records(zip(pieces, counts)))
     del pieces
     n_merges = vocab_size - len(base_tokens) - len(specials)
     with progress_bar(show, total=n_merges, desc="learning merges", unit=" merges") as bar:
-        merges = _backend.learn_merges(
-            words,
-            counts,
-            n_merges,
-            base_tokens,
-            min_frequency=min_frequency,
-            max_token_length=max_token_length,
-            progress=None if bar is None else lambda done: bar.update(done - bar.n),
-        )
+        merges = learner.learn(n_merges, None if bar is None else lambda done: bar.update(done - bar.n))
     return Encoding.from_vocabulary(
         _vocabulary_of(
             merges,
@@ -173,7 +169,7 @@ def _checked_counts(source: Mapping[Any, Any]) -> tuple[list[bytes], list[int]]:
 
 
 def _vocabulary_of(
-    merges: Sequence[tuple[int, int]],
+    merges: Sequence[tuple[int, int, int]],
     base: Vocabulary | None,
     base_tokens: Sequence[bytes | None],
     specials: Sequence[str],
@@ -190,7 +186,7 @@ def _vocabulary_of(
     all_tokens = list(base_tokens)
     explicit = None if base is None or base.merges is None else list(base.merges)
     tokens = dict(base.tokens) if base else {bytes([b]): b for b in range(256)}
-    for left, right in merges:
+    for left, right, _ in merges:
         token = (all_tokens[left] or b"") + (all_tokens[right] or b"")
         tokens[token] = len(all_tokens)
         if explicit is not None:

@@ -68,9 +68,7 @@ class _Words:
         share = (number + 1) ** GROWTH - number**GROWTH if number else 0.0
         # Of all words, although some are never exchanged.
         share *= len(self._sorted) / max(1, len(self._exchangeable))
-        return {
-            self._sorted[i]: self._new_word(i, chance) for i in self._exchangeable if chance.random() < share
-        }
+        return {self._sorted[i]: self._new_word(i, chance) for i in self._exchangeable if chance.random() < share}
 
     def _new_word(self, place: int, chance: random.Random) -> str:
         old = self._sorted[place]
@@ -176,11 +174,13 @@ def _print_growth() -> None:
         "large": [(size, _place(size)) for size in SIZES],
     }
     for name, parts in sources.items():
-        before = None
+        before: tuple[int, int] | None = None
         for size, source in parts:
             distinct = len(minitok.count_pieces(source, pattern="gpt2", special_tokens=[SEPARATOR], progress=False))
             exponent = before and math.log(distinct / before[1]) / math.log(size / before[0])
-            print(f"{name} {size} MB: {distinct:,} distinct pieces" + (f", exponent {exponent:.2f}" if exponent else ""))
+            print(
+                f"{name} {size} MB: {distinct:,} distinct pieces" + (f", exponent {exponent:.2f}" if exponent else "")
+            )
             before = size, distinct
 
 

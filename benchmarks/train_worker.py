@@ -20,13 +20,13 @@ __all__ = ["train"]
 
 
 def train(
-    library: str, path: str, size: int, threads: int, tokens: str, options: dict[str, Any] | None = None
+    library: str, path: str, size: int, *, threads: int, tokens: str, options: dict[str, Any]
 ) -> dict[str, float]:
     """Train; write the tokens."""
     trainer = TRAINERS[library]
     __import__(library)
     start = time.perf_counter()
-    result = trainer.train(Path(path), size, threads, **(options or {}))
+    result = trainer.train(Path(path), size, threads, **options)
     seconds = time.perf_counter() - start
     unit = 1 if sys.platform == "darwin" else 1024
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import inspect
 import io
-import os
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -37,12 +36,12 @@ class Trainer:
     """One trainer.
 
     Attributes:
-        train: (file, number of tokens, threads) -> what the library gives; this is what is timed.
+        train: (file, number of tokens, threads; minitok's own options) -> what the library gives. This is timed.
         tokens: that -> the learnt tokens as bytes, in the order of learning.
         same_split: whether pieces are those of the pattern, so that the times are of the same task.
     """
 
-    train: Callable[[Path, int, int], Any]
+    train: Callable[..., Any]
     tokens: Callable[[Any], list[bytes]]
     same_split: bool = True
 
@@ -62,18 +61,19 @@ def documents(path: Path) -> Iterator[str]:
     yield rest
 
 
-def _minitok(path: Path, size: int, threads: int, memory_limit: int | None = None) -> Any:
+def _minitok(path: Path, size: int, threads: int, **options: int) -> Any:
     import minitok
 
-    options = {"num_threads": threads, "memory_limit": memory_limit}
-    known = inspect.signature(minitok.train).parameters
-    return minitok.train(
+    train: Any = minitok.train
+    asked = {"num_threads": threads, **options}
+    known = inspect.signature(train).parameters
+    return train(
         path,
         vocab_size=size + 1,
         pattern="gpt2",
         special_tokens=[SEPARATOR],
         progress=False,
-        **{name: value for name, value in options.items() if name in known},
+        **{name: value for name, value in asked.items() if name in known},
     )
 
 
@@ -119,7 +119,7 @@ def _tokenizers(path: Path, size: int, threads: int) -> Any:
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     alphabet = pre_tokenizers.ByteLevel.alphabet()
-    trainer = trainers.BpeTrainer(vocab_size=size, min_frequency=2, initial_alphabet=alphabet, show_progress=False)
+    trainer = trainers.BpeTrainer(vocab_size=size, initial_alphabet=alphabet, show_progress=False)
     tokenizer.train_from_iterator(documents(path), trainer)
     return tokenizer
 

@@ -67,7 +67,7 @@ def _run_cell(
         figures, tokens = _measure(cell, library, folder)
         if library == OURS:
             vocabularies[cell.name] = tokens
-            if cell.same_as and tokens != vocabularies[cell.same_as]:
+            if tokens and cell.same_as and tokens != (vocabularies[cell.same_as] or tokens):
                 raise SystemExit(f"{cell.name}: another vocabulary than {cell.same_as}; that is an error")
         elif tokens:
             ours = vocabularies[cell.name]
@@ -137,14 +137,17 @@ def median(samples: Samples, cell: str, library: str, figure: str) -> float | No
 
 
 def reference(samples: Samples, promise: Promise) -> float | None:
-    """What a promise is relative to."""
+    """What a promise is relative to; where all peers were stopped, the time after which they were."""
     if promise.beside is None:
         return 1.0
     if promise.beside != BEST_PEER:
         return median(samples, promise.beside, OURS, promise.figure)
     alike = [library for library in PEERS if TRAINERS[library].same_split]
-    found = [median(samples, promise.cell, library, promise.figure) for library in alike]
-    return min((value for value in found if value is not None), default=None)
+    for figure in (promise.figure, "stopped"):
+        found = [median(samples, promise.cell, library, figure) for library in alike]
+        if any(found):
+            return min(value for value in found if value)
+    return None
 
 
 def section(samples: Samples, facts: dict[str, str]) -> list[str]:
@@ -237,13 +240,15 @@ def _sameness(samples: Samples, cell: str, library: str) -> str:
 
 
 def _promise_row(samples: Samples, promise: Promise) -> str:
-    ours, beside = median(samples, promise.cell, OURS, promise.figure), reference(samples, promise)
+    stopped = median(samples, promise.cell, OURS, "stopped")
+    ours, beside = stopped or median(samples, promise.cell, OURS, promise.figure), reference(samples, promise)
     if ours is None or beside is None:
         return ""
     unit = f"× {promise.beside}" if promise.beside else promise.figure
     what = f"{promise.cell}, {'peak memory' if promise.figure == 'MB' else 'time'}"
-    verdict = "kept" if ours / beside <= promise.limit else "**missed**"
-    return f"| {what} | {_number(ours / beside)} {unit} | at most {promise.limit:g} {unit} | {verdict} |"
+    measured = "stopped" if stopped else f"{_number(ours / beside)} {unit}"
+    verdict = "kept" if not stopped and ours / beside <= promise.limit else "**missed**"
+    return f"| {what} | {measured} | at most {promise.limit:g} {unit} | {verdict} |"
 
 
 def plot(samples: Samples, path: Path) -> None:

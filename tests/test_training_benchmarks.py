@@ -81,8 +81,8 @@ def test_promises_are_about_cells() -> None:
 
 
 def test_the_page() -> None:
-    ours = {"s": [1.0, 2.0, 1.25], "MB": [50.0]}
-    right = {"s": [4.0], "MB": [100.0], "same": [31744], "of": [31744], "differs": [0.0]}
+    ours: dict[str, list[float]] = {"s": [1.0, 2.0, 1.25], "MB": [50.0]}
+    right: dict[str, list[float]] = {"s": [4.0], "MB": [100.0], "same": [31744], "of": [31744], "differs": [0.0]}
     samples: Samples = {
         "english 32,000": {
             OURS: ours,

@@ -154,6 +154,7 @@ def section(samples: Samples, facts: dict[str, str]) -> list[str]:
     """The lines of the page."""
     shown_cells = [cell for cell in CELLS if cell.name in samples]
     beside_peers = [cell.name for cell in shown_cells if cell.peers]
+    rounds = max(len(values) for cell in shown_cells for values in samples[cell.name][OURS].values())
     return [
         "## Training",
         "",
@@ -164,7 +165,7 @@ def section(samples: Samples, facts: dict[str, str]) -> list[str]:
         "From a file to a vocabulary of so many tokens, on all processors unless said otherwise, with GPT-2's split",
         "pattern: gigatoken has no other, and all but the last two take it. sentencepiece and youtokentome take no",
         "pattern and learn characters, not bytes: theirs is another task, and they do not count as the best peer.",
-        f"Medians of {ROUNDS} runs; ¹: a single run, because it took longer than {LONG:g} s. What took longer than",
+        f"Medians of {rounds} runs; ¹: a single run, because it took longer than {LONG:g} s. What took longer than",
         f"{LIMIT:g} s was stopped.",
         "",
         "### Time (s)",

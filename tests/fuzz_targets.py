@@ -200,7 +200,7 @@ def counting(source: Source) -> Question:
             part = module.PieceCounter(pattern)
             part.feed(text)
             whole.feed(text)
-            merged.merge(part.counts())
+            merged.merge(part)
         assert merged.counts() == whole.counts()
         return whole.counts()
 

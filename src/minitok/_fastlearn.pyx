@@ -12,7 +12,7 @@ from libc.stdlib cimport free, malloc
 
 from minitok._core_api cimport *
 
-from minitok._errors import MAX_COUNT, PROGRESS_STEP, counts_too_large, words_too_late
+from minitok._errors import MAX_COUNT, PROGRESS_STEP, words_too_late
 from minitok.piece_records import check_order
 from minitok.pretokenizer import bytes_of, get_pretokenizer, text_of
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from minitok.formats.tiktoken_ranks import parse_ranks
 from minitok.patterns import PATTERNS
+from minitok.piece_records import pack_records
 from minitok.text import repair_surrogates
 from tests.agreement import outcome
 from tests.conftest import installed_seams
@@ -207,15 +208,34 @@ def counting(source: Source) -> Question:
 
 
 def learning(source: Source) -> Question:
-    """Words with counts."""
-    options = {"min_frequency": source.number(4), "max_token_length": (None, 2, 3, 8)[source.number(4)]}
-    n = source.number(64)
+    """Words with counts, with and without tokens to begin with."""
+    options: dict[str, Any] = {
+        "min_frequency": 1 + source.number(4),
+        "max_token_length": (None, 2, 3, 8)[source.number(4)],
+        "ties": ("ids", "first")[source.number(2)],
+        "allowed": (None, None, lambda token: sum(token) % 5 > 0)[source.number(3)],
+    }
+    first, more = source.number(64), source.number(64)
+    begins = source.number(3) == 0
+    letters = b"abcd"
+    tokens = source.tokens(letters) if begins else {}
     counts: dict[bytes, int] = {}
     for _ in range(source.number(20)):
-        word = bytes(97 + b % 4 for b in source.some(24))
-        counts[word] = 1 + source.number(5) * source.number(200)
-    single = [bytes([b]) for b in range(256)]
-    return lambda module: module.learn_merges(list(counts), list(counts.values()), n, single, **options)
+        word = source.spelled(letters, source.some(24))
+        counts[word] = source.number(5) * source.number(200)
+    single = {bytes([b]): b for b in range(256)}
+    tokens = single | {token: 256 + i for i, token in enumerate(t for t in tokens if len(t) > 1)}
+
+    def ask(module: Any) -> Any:
+        encoder = module.Encoder(tokens, None, None) if begins else None
+        learner = module.Learner(list(tokens), encoder=encoder, **options)
+        learner.add(pack_records(counts.items()))
+        before = learner.total
+        merges = learner.learn(first) + learner.learn(more)
+        assert before - learner.total == sum(count for _, _, count in merges)
+        return before, merges
+
+    return ask
 
 
 def decoding(source: Source) -> Question:

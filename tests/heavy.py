@@ -34,6 +34,7 @@ from typing import Any
 
 import minitok
 from minitok.patterns import PATTERNS
+from minitok.piece_records import pack_records
 from minitok.pretokenizer import get_pretokenizer
 from tests import reference
 from tests.conftest import MODULES, installed_seams
@@ -129,17 +130,23 @@ def learning() -> bool:
         alphabet = choose.choice([b"a", b"ab", b"abc", b"abcdefgh"])
         lengths = choose.choices([1, 2, 3, 5, 8, 20, 60], k=choose.randint(1, 12))
         words = list({bytes(choose.choices(alphabet, k=length)) for length in lengths})
-        counts = choose.choices([1, 1, 1, 2, 3, 5, 100], k=len(words))
+        counted = list(zip(words, choose.choices([0, 1, 1, 1, 2, 3, 5, 100], k=len(words))))
         options: dict[str, Any] = {
             "min_frequency": choose.choice([1, 2, 3]),
             "max_token_length": choose.choice([None, None, 3, 8]),
+            "ties": choose.choice(["ids", "first"]),
         }
+        if choose.random() < 0.3:
+            options["allowed"] = choose.choice([lambda token: b"ab" not in token, lambda token: len(token) % 3 > 0])
         n = choose.choice([1, 5, 30, 100])
-        results = [module.learn_merges(list(words), counts, n, SINGLE, **options) for module in installed_seams()]
-        results.append(reference.learn_merges(dict(zip(words, counts)), n, **options))
+        results = [reference.learn_merges(counted, n, SINGLE, **options)]
+        for module in installed_seams():
+            learner = module.Learner(SINGLE, **options)
+            learner.add(pack_records(counted))
+            results.append(learner.learn(n // 2) + learner.learn(n - n // 2))
         if any(result != results[0] for result in results):
             differ += 1
-            print("DIFFER", words, counts, n, options, flush=True)
+            print("DIFFER", counted, n, options, flush=True)
     print(f"learning: {ROUNDS:,} rounds, {differ} differences")
     return differ == 0
 

@@ -22,11 +22,12 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 import minitok
-from minitok import corpus, counting, progress, record_files
+from minitok import corpus, progress
 from minitok.input_documents import Separators, text_documents
 from minitok.patterns import resolve_pattern
 from minitok.piece_records import unpack_records
 from minitok.pretokenizer import get_pretokenizer
+from minitok.training import counting, record_files
 from tests.strategies import any_text, class_text, texts
 
 END = "<|e|>"
@@ -211,7 +212,7 @@ def test_processes_that_cannot_be_started(monkeypatch: pytest.MonkeyPatch) -> No
 def test_processes_do_not_run_the_program_again(tmp_path: Path) -> None:
     program = tmp_path / "program.py"
     program.write_text(
-        "import minitok\nfrom minitok import counting\nprint('run')\ncounting.PROCESSES_PAY = 1\n"
+        "import minitok\nfrom minitok.training import counting\nprint('run')\ncounting.PROCESSES_PAY = 1\n"
         r"print(len(minitok.count_pieces(['ab cd', 'e f'] * 9000, pattern=r'\w+', num_threads=2)))",
         encoding="utf-8",
     )

@@ -18,8 +18,8 @@ from unittest import mock
 import pytest
 
 import minitok
-from minitok import corpus, counting, input_files, record_files
-from minitok.piece_counts import PieceCounts
+from minitok import PieceCounts, corpus, input_files
+from minitok.training import counting, record_files
 from tests.interrupting import interrupt
 from tests.test_cli import bad, good
 
@@ -48,7 +48,8 @@ def text(tmp_path: Path) -> Path:
 
 #: The library as the fixture `spilled` has it, for a program of its own.
 SMALL = (
-    "import minitok; from minitok import corpus, counting; corpus.BLOCK = 2000; counting._COUNTS_OF_SHARE = 1e-9; "
+    "import minitok; from minitok import corpus; from minitok.training import counting; "
+    "corpus.BLOCK = 2000; counting._COUNTS_OF_SHARE = 1e-9; "
 )
 
 
@@ -238,7 +239,7 @@ def test_a_process_that_ends(monkeypatch: pytest.MonkeyPatch, spilled: Path) -> 
 
 
 def test_an_error_in_a_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    from minitok.counting_process import CounterProcess
+    from minitok.training.counter_process import CounterProcess
 
     process = CounterProcess(r"\w+")
     process.wait_until_ready()

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from minitok.patterns import PATTERNS
-from minitok.piece_records import unpack_records
+from minitok.piece_records import pack_records, unpack_records
 from tests.conftest import TRAINING_MODULES
 from tests.failing_allocator import Allocator, allocator_of, survives
 
@@ -50,21 +50,41 @@ def test_counting(allocator: Allocator, training: Any) -> None:
     assert survives(allocator, lambda: counted(training, *texts)) >= 10
 
 
+def learnt(training: Any, words: list[bytes], counts: list[int], n: int, **options: Any) -> Any:
+    """The merges of a learner, with and without questions between them."""
+    results = []
+    for allowed in (None, lambda token: len(token) != 5):
+        learner = training.Learner(SINGLE, allowed=allowed, **options)
+        learner.add(pack_records(zip(words, counts)))
+        results.append(learner.learn(n))
+    return results
+
+
 @pytest.mark.parametrize(
     "words", [[b"aabab", b"ab", b"aaaa", b"abcabcabc"], [b"%d %x" % (i, i) for i in range(40)]], ids=len
 )
-def test_learning(allocator: Allocator, training: Any, words: list[bytes]) -> None:
+@pytest.mark.parametrize("ties", ["ids", "first"])
+def test_learning(allocator: Allocator, training: Any, words: list[bytes], ties: str) -> None:
     counts = [1 + i % 7 for i in range(len(words))]
-    assert survives(allocator, lambda: training.learn_merges(list(words), counts, 30, SINGLE)) >= 10
+    assert survives(allocator, lambda: learnt(training, words, counts, 30, ties=ties)) >= 10
 
 
 def test_learning_from_more_pairs_than_there_is_room_for(allocator: Allocator, training: Any) -> None:
-    """The table of pairs grows when there are 1,024; each pair asks for memory of its own too."""
+    """Room for pairs is for 512 at first, and grows."""
     words = [bytes([a, b]) for a in range(40) for b in range(40)]
     counts = [1 + i % 7 for i in range(len(words))]
-    requests = [*range(1, 12), *range(1024, 1036), *range(1500, 10_000, 83)]
+    assert survives(allocator, lambda: learnt(training, words, counts, 3, min_frequency=6)) >= 10
+
+
+def test_learning_from_symbols(allocator: Allocator, training: Any, native: Any) -> None:
+    """Words that an encoder makes."""
+    tokens = [*SINGLE, b"ab", b"cd"]
+    encoder = native.Encoder({token: i for i, token in enumerate(tokens)}, None, None)
+    block = pack_records([(b"abcdcd", 3), (b"xabab", 2)])
 
     def learn() -> Any:
-        return training.learn_merges(list(words), counts, 3, SINGLE, min_frequency=6)
+        learner = training.Learner(tokens, encoder=encoder)
+        learner.add(block)
+        return learner.learn(5)
 
-    assert survives(allocator, learn, requests) > 1500
+    assert survives(allocator, learn) >= 10

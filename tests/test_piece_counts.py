@@ -14,9 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import minitok
-from minitok import PieceCounts, piece_counts
-from minitok.piece_counts import Records
+from minitok import PieceCounts
 from minitok.piece_records import BLOCK_SIZE, pack_blocks, pack_records, unpack_records
+from minitok.training import piece_counts
+from minitok.training.piece_counts import Records
 from tests.agreement import implementations
 from tests.test_piece_counter import counted
 

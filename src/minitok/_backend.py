@@ -15,10 +15,10 @@ __all__ = [
     "BACKEND",
     "Decoder",
     "Encoder",
+    "Learner",
     "PieceCounter",
     "RankTable",
     "SpecialFinder",
-    "learn_merges",
     "measure_records",
     "merge_records",
     "utf8_prefix",
@@ -62,8 +62,8 @@ def _choose() -> str:
 BACKEND: str = _choose()
 
 if TYPE_CHECKING or BACKEND == "python":
-    from minitok._pylearn import PieceCounter, learn_merges, measure_records, merge_records, utf8_prefix
+    from minitok._pylearn import Learner, PieceCounter, measure_records, merge_records, utf8_prefix
     from minitok._pymerge import Decoder, Encoder, RankTable, SpecialFinder
 else:
-    from minitok._fastlearn import PieceCounter, learn_merges, measure_records, merge_records, utf8_prefix
+    from minitok._fastlearn import Learner, PieceCounter, measure_records, merge_records, utf8_prefix
     from minitok._fastmerge import Decoder, Encoder, RankTable, SpecialFinder

@@ -192,6 +192,16 @@ cdef extern from "utf8.h":
 
 
 cdef extern from "records.h":
+    ctypedef struct mt_record:
+        const uint8_t *piece
+        size_t length
+        uint64_t count
+    ctypedef struct mt_record_reader:
+        const uint8_t *data
+        size_t size
+        size_t at
+    uint8_t *mt_record_write(uint8_t *out, const uint8_t *piece, size_t length, uint64_t count) noexcept nogil
+    mt_status mt_record_read(mt_record_reader *r, mt_record *record) noexcept nogil
     ctypedef struct mt_record_sum:
         size_t records
         uint64_t low
@@ -256,28 +266,68 @@ cdef extern from "record_merge.h":
     mt_status mt_merge_release(mt_record_merge *m) noexcept nogil
 
 
-cdef extern from "learner.h":
-    int32_t MT_BOUNDARY
-    ctypedef struct mt_count_run:
-        uint32_t first
-        int64_t count
-    ctypedef struct mt_candidate:
-        int64_t count
-        uint64_t pair
-    ctypedef struct mt_learner:
-        int32_t *cells
-        uint32_t *lengths
-        mt_count_run *runs
-        size_t run_count
-    mt_status mt_learner_init(
-        mt_learner *l, size_t cell_count, size_t run_count, size_t symbols, int64_t min_frequency
+cdef extern from "learner_words.h":
+    ctypedef struct mt_symbols:
+        int32_t of_byte[256]
+        const uint32_t *lengths
+    ctypedef struct mt_survey:
+        size_t words
+        uint64_t total
+    ctypedef struct mt_words:
+        pass
+    mt_status mt_survey_block(mt_survey *survey, const mt_symbols *symbols, mt_record_reader block) noexcept nogil
+    mt_status mt_measure_runs(mt_words *w, const mt_symbols *symbols, mt_record_reader block) noexcept nogil
+    void mt_sort_runs(mt_words *w) noexcept nogil
+    mt_status mt_words_reserve(mt_words *w, const mt_survey *survey, bint sorted) noexcept nogil
+    mt_status mt_put_block(
+        mt_words *w, const mt_symbols *symbols, mt_record_reader block, bint sorted, size_t *at
     ) noexcept nogil
+    void mt_finish_layout(mt_words *w, bint sorted) noexcept nogil
+
+
+cdef extern from "token_set.h":
+    ctypedef struct mt_token_set:
+        size_t count
+        size_t proposed
+    size_t mt_length_of_token(const mt_token_set *t, size_t token) noexcept nogil
+    mt_status mt_propose_bytes(mt_token_set *t, const uint8_t *bytes, size_t length) noexcept nogil
+    const uint8_t *mt_proposed_bytes(const mt_token_set *t) noexcept nogil
+    void mt_accept_proposed(mt_token_set *t) noexcept nogil
+
+
+cdef extern from "pair_table.h":
+    ctypedef struct mt_pair_table:
+        pass
+    mt_status mt_pair_table_init(mt_pair_table *t) noexcept nogil
+
+
+cdef extern from "learner.h":
+    ctypedef struct mt_learned:
+        uint32_t left
+        uint32_t right
+        int64_t count
+    ctypedef enum mt_learner_state:
+        MT_LEARNED_ALL
+        MT_NO_PAIR
+        MT_PAUSE
+        MT_ASK
+    ctypedef struct mt_learner:
+        mt_words words
+        mt_token_set tokens
+        mt_pair_table pairs
+        int64_t min_frequency
+        size_t longest
+        bint asks
+        bint by_place
+        uint64_t total
+        uint32_t candidate
     void mt_learner_free(mt_learner *l) noexcept nogil
-    size_t mt_put_symbol(mt_learner *l, size_t at, uint32_t symbol) noexcept nogil
-    mt_status mt_learner_start(mt_learner *l) noexcept nogil
-    bint mt_learner_best(mt_learner *l, mt_candidate *best) noexcept nogil
-    void mt_heap_drop(mt_learner *l) noexcept nogil
-    mt_status mt_learner_merge(mt_learner *l, uint64_t pair, int32_t made) noexcept nogil
+    mt_status mt_learner_start(mt_learner *l, bint single) noexcept nogil
+    mt_status mt_learn(
+        mt_learner *l, mt_learned *out, size_t wanted, size_t *made, mt_learner_state *state
+    ) noexcept nogil
+    mt_status mt_learner_merge(mt_learner *l, uint32_t index, mt_learned *learned) noexcept nogil
+    void mt_learner_reject(mt_learner *l, uint32_t index) noexcept nogil
 
 
 cdef extern from "Python.h":

@@ -4,24 +4,25 @@ All that the compiled twin `_fastlearn` does is specified here, in the same name
 
     PieceCounter    texts -> how often each piece occurs
     merge_records   several sorted streams of counted pieces -> one
-    learn_merges    counted pieces -> merges
+    Learner         counted pieces -> merges
 
 and, beside them, what checks texts and counted pieces that come from files: `utf8_prefix`, `measure_records`.
 
-**Learning merges.** Each step merges the pair of highest total count; among equals the smallest (left, right).
-Occurrences are replaced left to right. A pair's count can only fall once its newer symbol has been made, so a
-queue with entries that may be outdated (too high, never too low) finds the maximum exactly: an entry that is no
-longer true goes back with its present count.
+**Learning merges.** Each step merges the pair of highest total count; among equals the smallest (left, right), or,
+if so wished, the one that stands first in the words as they were added. Occurrences are replaced left to right.
+A pair's count can only fall once its newer symbol has been made, so a queue with entries that may be outdated (too
+high, never too low) finds the maximum exactly: an entry that is no longer true goes back with its present count.
 
-Layout of the learner. The words stand one behind the other in `cells`, the most frequent first, each symbol taking
-as many cells as its token has bytes:
+Layout of the learner. The words stand one behind the other in `cells`, the most frequent first unless their order
+decides ties, each symbol taking as many cells as its token has bytes:
 
     its first cell       the symbol, >= 0
     its last cell        minus its length, if it has more than one
     cells in between     _INSIDE
     between words        _BOUNDARY
 
-so that both neighbours of a symbol are found without links, in 4 bytes a cell.
+so that both neighbours of a symbol are found without links, in 4 bytes a cell. Words of equal count that stand side
+by side are a run, and the count of a place is that of its run: sorted by count there are few.
 
 Invariants of the learner:
   1. `totals[pair]` is the sum of the word counts over all places where the pair stands (in `aaa` both count).
@@ -30,7 +31,7 @@ Invariants of the learner:
      pair are found in one step, from left to right: that which makes its newer symbol; so `aaa` is replaced from
      the left.)
   3. The queue has, for each pair in `totals`, an entry that is at least its total. It is a list of pairs for each
-     total: most pairs have one of a few small totals.
+     total: most pairs have one of a few small totals. The list whose turn it is, is a heap of priorities.
   4. A pair whose total has fallen below `min_frequency` is forgotten: it cannot rise again. Most pairs of a large
      corpus are of this kind.
 """
@@ -44,19 +45,21 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from heapq import heapify, heappop, heappush, merge
 from itertools import chain, groupby
 from operator import itemgetter
-from typing import Literal
+from typing import Literal, Protocol
 
-from minitok._errors import MAX_COUNT, check_counts, counts_too_large
+from minitok._errors import MAX_COUNT, PROGRESS_STEP, counts_too_large, words_too_late
 from minitok.piece_records import check_order, pack_blocks, unpack_records, unsorted_records
 from minitok.pretokenizer import bytes_of, get_pretokenizer, text_of
 
-__all__ = ["PieceCounter", "learn_merges", "measure_records", "merge_records", "utf8_prefix"]
+__all__ = ["Learner", "PieceCounter", "measure_records", "merge_records", "utf8_prefix"]
 
 #: What a piece and its count take, about, in CPython: their places in a dict, their headers, and some letters.
 _BYTES_OF_PIECE = 170
 
 _RIGHT_BITS = 32
 _RIGHT_MASK = (1 << _RIGHT_BITS) - 1
+_PAIR_BITS = 64
+_PAIR_MASK = (1 << _PAIR_BITS) - 1
 _INSIDE = -1
 _BOUNDARY = -(1 << 31)
 
@@ -198,127 +201,206 @@ def utf8_prefix(text: bytes) -> int:
     return len(text)
 
 
-def learn_merges(
-    words: list[Sequence[int]],
-    counts: Sequence[int],
-    n: int,
-    tokens: Sequence[bytes | None],
-    *,
-    min_frequency: int = 2,
-    max_token_length: int | None = None,
-    progress: Callable[[int], object] | None = None,
-) -> list[tuple[int, int]]:
-    """The merges that byte-pair encoding learns, in order; merge k makes the id `len(tokens) + k`.
+class PieceEncoder(Protocol):
+    """What a `Learner` needs of an `Encoder`."""
+
+    def encode_piece(self, piece: bytes) -> list[int]:
+        """The ids of one piece."""
+
+
+class Learner:
+    r"""Counted pieces -> merges.
 
     Args:
-        words: the distinct pieces, each as its symbols (ids into `tokens`; for bytes, the piece itself). The list is
-            emptied as soon as it has been read: together with what is made from it, it would double the memory.
-        counts: how often each word occurs.
-        n: how many merges to learn at most.
         tokens: the bytes of each id that exists already; None where an id has none.
+        encoder: turns a piece into ids of `tokens` (its `encode_piece`); None: a piece begins as its bytes, each of
+            which is one of the tokens.
         min_frequency: stop when the best pair is rarer.
         max_token_length: make no token of more bytes.
-        progress: called with the number of merges learnt so far.
+        allowed: asked about the bytes of each token that is about to be made; False: that pair is never merged.
+        ties: among pairs of equal count, merge that of the smallest (left id, right id) ("ids"), or the one that
+            stands first in the words in the order in which they were added ("first").
 
-    Raises:
-        ValueError: the counts add up to more than 2**63 - 1.
-    """
-    check_counts(words, counts)
-    learner = _Learner(words, counts, [len(token or b"?") for token in tokens], min_frequency)
-    token_bytes = list(tokens)
-    known = {token for token in tokens if token is not None}
-    merges: list[tuple[int, int]] = []
-    while len(merges) < n:
-        pair = learner.take_best()
-        if pair is None:
-            break
-        left, right = pair >> _RIGHT_BITS, pair & _RIGHT_MASK
-        token = (token_bytes[left] or b"") + (token_bytes[right] or b"")
-        if token in known or (max_token_length is not None and len(token) > max_token_length):
-            continue  # can never be merged: it does not come back
-        learner.merge(pair, len(token_bytes))
-        token_bytes.append(token)
-        known.add(token)
-        merges.append((left, right))
-        if progress is not None:
-            progress(len(merges))
-    return merges
-
-
-class _Learner:
-    """The words as they are merged, and the pairs in them; layout and invariants at the top of this file.
-
-    Args:
-        words: the distinct pieces as symbols; emptied.
-        counts: how often each word occurs.
-        lengths: of each symbol's token, in bytes; those of new symbols are added.
-        min_frequency: rarer pairs are forgotten.
+    >>> learner = Learner([bytes([b]) for b in range(256)])
+    >>> learner.add(b"\x03\x05low\x05\x02lower")
+    >>> learner.learn(2)
+    [(108, 111, 7), (256, 119, 7)]
     """
 
     def __init__(
-        self, words: list[Sequence[int]], counts: Sequence[int], lengths: list[int], min_frequency: int
+        self,
+        tokens: Sequence[bytes | None],
+        *,
+        encoder: PieceEncoder | None = None,
+        min_frequency: int = 2,
+        max_token_length: int | None = None,
+        allowed: Callable[[bytes], bool] | None = None,
+        ties: Literal["ids", "first"] = "ids",
     ) -> None:
-        self._lengths = lengths
+        self._words = 0
+        self._total = 0
+        self._tokens = list(tokens)
+        self._known = {token for token in tokens if token is not None}
+        self._lengths = [len(token or b"?") for token in tokens]
+        self._symbols_of: Callable[[bytes], Sequence[int]] = (
+            _symbols_of_bytes(tokens) if encoder is None else encoder.encode_piece
+        )
         self._min_frequency = min_frequency
-        self._lay_out(words, counts)
-        words.clear()
+        self._longest = MAX_COUNT if max_token_length is None else max_token_length
+        self._allowed = allowed
+        self._by_ids = ties == "ids"
+        # What is added waits here: the layout has the most frequent words first, where their order does not matter.
+        self._added: list[Sequence[int]] = []
+        self._added_counts = array("q")
+        self._begun = False
+
+    @property
+    def words(self) -> int:
+        """How many pieces were added."""
+        return self._words
+
+    @property
+    def total(self) -> int:
+        """How many symbols all words have now, each as often as it occurs."""
+        return self._total
+
+    def add(self, block: bytes) -> None:
+        """Take counted pieces, each of them once in all: records as of `piece_records`.
+
+        Raises:
+            ValueError: the counts are too large; the block is no block of records; `learn` has been called already.
+        """
+        if self._begun:
+            raise words_too_late()
+        for piece, count in unpack_records(block):
+            symbols = self._symbols_of(piece)
+            self._words += 1
+            self._total += count * len(symbols)
+            if self._total > MAX_COUNT:
+                raise counts_too_large()
+            if count:
+                self._added.append(symbols)
+                self._added_counts.append(count)
+
+    def learn(self, n: int, progress: Callable[[int], object] | None = None) -> list[tuple[int, int, int]]:
+        """The next merges, in order; each makes the next id.
+
+        Args:
+            n: how many at most. If there are fewer, there are no more.
+            progress: called with the number of merges of this call so far, after every 64th and the last.
+
+        Returns:
+            For each the left id, the right id, and how many places it replaced, by the counts of their words.
+        """
+        if not self._begun:
+            self._begin()
+        merges: list[tuple[int, int, int]] = []
+        while len(merges) < n and (pair := self._take_best()) is not None:
+            left, right = pair >> _RIGHT_BITS, pair & _RIGHT_MASK
+            token = (self._tokens[left] or b"") + (self._tokens[right] or b"")
+            if not self._may_make(token):
+                del self._totals[pair], self._places[pair]  # it does not come back
+                continue
+            replaced = self._merge(pair, len(self._tokens))
+            self._tokens.append(token)
+            self._known.add(token)
+            self._total -= replaced
+            merges.append((left, right, replaced))
+            if progress is not None and len(merges) % PROGRESS_STEP == 0:
+                progress(len(merges))
+        if progress is not None and len(merges) % PROGRESS_STEP:
+            progress(len(merges))
+        return merges
+
+    def _may_make(self, token: bytes) -> bool:
+        if token in self._known or len(token) > self._longest:
+            return False
+        return self._allowed is None or bool(self._allowed(token))
+
+    def _begin(self) -> None:
+        """Lay the words out and find all pairs in them."""
+        self._begun = True
+        self._lay_out()
         self._totals: dict[int, int] = {}
         self._places: dict[int, bytes] = {}  # packed: an array for each of a million pairs would take twice as much
         self._made: dict[int, array[int]] = {}  # the pairs that the present step makes, and their places
         self._queue: dict[int, list[int]] = {}  # total to pairs
         self._queued_totals: list[int] = []  # a heap of the totals in the queue, negative
-        self._sorted_total = 0  # whose list of pairs is a heap
+        self._sorted_total = 0  # whose list in the queue is a heap of priorities
+        lengths = self._lengths
         for place, symbol in enumerate(self._cells):
             if symbol >= 0 and (following := self._cells[place + lengths[symbol]]) >= 0:
                 self._add_place(symbol << _RIGHT_BITS | following, place, self._count_at(place))
         self._end_step()
 
-    def _lay_out(self, words: Sequence[Sequence[int]], counts: Sequence[int]) -> None:
-        lengths = self._lengths
-        size = sum(map(len, words)) * max(lengths) + len(words)
+    def _lay_out(self) -> None:
+        words, counts, lengths = self._added, self._added_counts, self._lengths
+        size = sum(map(len, words)) * max(lengths, default=1) + len(words)
         # Four bytes a cell wherever they are enough.
         self._cells = cells = array("i" if size + len(lengths) < 2**30 else "q", (_BOUNDARY,))
         # Where the words of one count begin, and the count.
         self._run_starts = array("q")
-        self._run_counts: list[int] = []
-        for word_index in sorted(range(len(words)), key=counts.__getitem__, reverse=True):
-            if not self._run_counts or self._run_counts[-1] != counts[word_index]:
+        self._run_counts = array("q")
+        order = range(len(words))
+        for number in sorted(order, key=counts.__getitem__, reverse=True) if self._by_ids else order:
+            if not self._run_counts or self._run_counts[-1] != counts[number]:
                 self._run_starts.append(len(cells))
-                self._run_counts.append(counts[word_index])
-            for symbol in words[word_index]:
+                self._run_counts.append(counts[number])
+            for symbol in words[number]:
                 cells.append(symbol)
                 if lengths[symbol] > 1:
                     cells.extend([_INSIDE] * (lengths[symbol] - 2))
                     cells.append(-lengths[symbol])
             cells.append(_BOUNDARY)
+        words.clear()
+        del counts[:]
 
-    def take_best(self) -> int | None:
-        """The pair of highest count, which leaves the queue; None if no pair is frequent enough."""
+    def _take_best(self) -> int | None:
+        """The pair to merge next, which leaves the queue; None if no pair is frequent enough."""
         while self._queued_totals:
             total = -self._queued_totals[0]
             pairs = self._queue[total]
             if self._sorted_total != total:
+                pairs[:] = [self._priority(pair) for pair in self._still(pairs, total)]
                 heapify(pairs)
                 self._sorted_total = total
             while pairs:
-                pair = heappop(pairs)
-                if pair in self._totals:
-                    if self._totals[pair] == total:
-                        return pair
-                    self._offer(pair)
+                pair = heappop(pairs) & _PAIR_MASK
+                if self._totals.get(pair) == total:
+                    return pair
+                self._offer_again(pair)
             heappop(self._queued_totals)
             del self._queue[total]
         return None
 
-    def merge(self, pair: int, new: int) -> None:
-        """Merge a pair everywhere into a new symbol."""
+    def _still(self, pairs: Sequence[int], total: int) -> Iterator[int]:
+        """Those of the pairs that have this total; the others go where they belong."""
+        for pair in pairs:
+            if self._totals.get(pair) == total:
+                yield pair
+            else:
+                self._offer_again(pair)
+
+    def _priority(self, pair: int) -> int:
+        """What decides between pairs of equal total, above the pair itself. It holds as long as the total does."""
+        if self._by_ids:
+            return pair
+        places = self._unpacked(self._places[pair])
+        outdated = next(i for i, place in enumerate(places) if self._stands_at(pair, place))
+        self._places[pair] = self._places[pair][outdated * self._cells.itemsize :]
+        return places[outdated] << _PAIR_BITS | pair
+
+    def _merge(self, pair: int, new: int) -> int:
+        """Merge a pair everywhere into a new symbol; how often, by the counts of the words."""
         left, right = pair >> _RIGHT_BITS, pair & _RIGHT_MASK
         cells, lengths = self._cells, self._lengths
         lengths.append(lengths[left] + lengths[right])
+        replaced = 0
         for place in self._unpacked(self._places.pop(pair)):
             if not self._stands_at(pair, place):
                 continue
             count = self._count_at(place)
+            replaced += count
             second = place + lengths[left]
             end = second + lengths[right]
             cells[second] = _INSIDE
@@ -338,6 +420,7 @@ class _Learner:
             # Dicts that gain and lose entries all the time grow to twice the size that they need.
             self._totals = dict(self._totals)
             self._places = dict(self._places)
+        return replaced
 
     def _count_at(self, place: int) -> int:
         """How often the word around a place occurs."""
@@ -379,6 +462,10 @@ class _Learner:
             else:
                 del self._totals[pair]
 
+    def _offer_again(self, pair: int) -> None:
+        if pair in self._totals:
+            self._offer(pair)
+
     def _offer(self, pair: int) -> None:
         """Put a pair into the queue. Its total is not above the one that the queue is at."""
         total = self._totals[pair]
@@ -386,6 +473,18 @@ class _Learner:
             self._queue[total] = [pair]
             heappush(self._queued_totals, -total)
         elif total == self._sorted_total:
-            heappush(self._queue[total], pair)
+            heappush(self._queue[total], self._priority(pair))
         else:
             self._queue[total].append(pair)
+
+
+def _symbols_of_bytes(tokens: Sequence[bytes | None]) -> Callable[[bytes], Sequence[int]]:
+    """What turns a piece into the ids of its bytes."""
+    ids = {token: i for i, token in enumerate(tokens)}
+    byte_ids = [ids[bytes([b])] for b in range(256)]
+    if byte_ids == [*range(256)]:
+        return bytes  # the piece itself
+    if max(byte_ids) < 256:
+        table = bytes(byte_ids)
+        return lambda piece: piece.translate(table)
+    return lambda piece: [byte_ids[b] for b in piece]

@@ -31,16 +31,16 @@ from minitok.corpus import Corpus, Source, total_bytes
 from minitok.files import TemporaryFolder
 from minitok.input_documents import Documents
 from minitok.patterns import DEFAULT_PATTERN, find_named_pattern, resolve_pattern
-from minitok.piece_counts import MOST_STREAMS, REMEDY, PieceCounts, Records, merged, scaled
 from minitok.piece_records import check_order
 from minitok.pretokenizer import get_pretokenizer
 from minitok.progress import ProgressOption, progress_of
-from minitok.record_files import read_run, write_run
 from minitok.special_tokens import check_special_tokens
 from minitok.threads import map_ahead, thread_count
+from minitok.training.piece_counts import MOST_STREAMS, REMEDY, PieceCounts, Records, merged, scaled
+from minitok.training.record_files import read_run, write_run
 
 if TYPE_CHECKING:
-    from minitok.counting_process import CounterProcess
+    from minitok.training.counter_process import CounterProcess
 
 __all__ = ["LEAST_MEMORY", "Weight", "WeightedSources", "count_pieces"]
 
@@ -357,7 +357,7 @@ class _Job:
         """Whether there are processes to count in."""
         if self._processes:
             return True
-        from minitok.counting_process import CounterProcess
+        from minitok.training.counter_process import CounterProcess
 
         try:
             while len(self._processes) < self._threads:

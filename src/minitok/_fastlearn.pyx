@@ -81,7 +81,7 @@ cdef class PieceCounter:
         return 0
 
     def counts(self):
-        """Piece to count; in no particular order."""
+        """Piece to count; in the order in which the pieces were first seen."""
         cdef size_t i
         return {self._piece(i): self.c.entries[i].count for i in range(self.c.count)}
 

@@ -92,7 +92,7 @@ class PieceCounter:
             self._counts[text_of(piece)] = total
 
     def counts(self) -> dict[bytes, int]:
-        """Piece to count; in no particular order."""
+        """Piece to count; in the order in which the pieces were first seen."""
         return {bytes_of(piece): count for piece, count in self._counts.items()}
 
     def take(self) -> tuple[list[bytes], list[int]]:

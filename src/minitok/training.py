@@ -7,7 +7,7 @@ texts, nor on how they are cut into files.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 from minitok import _backend
@@ -19,16 +19,18 @@ from minitok.pretokenizer import get_pretokenizer
 from minitok.progress import progress_bar
 from minitok.special_tokens import any_of
 from minitok.text import has_surrogates, repair_surrogates
+from minitok.token_rules import find_token_rule
+from minitok.training_styles import TrainingStyle, find_style
 from minitok.vocabulary import MAX_ID, Vocabulary
 
 __all__ = ["count_pieces", "train"]
 
 
 class _SameAsInitial:
-    """The pattern's default: that of `initial`, or else the library's."""
+    """The pattern's default: that of `initial`, or else that of the style."""
 
     def __repr__(self) -> str:
-        return f"{DEFAULT_PATTERN!r}, or the pattern of initial"
+        return f"{DEFAULT_PATTERN!r}, or the pattern of initial or like"
 
 
 _DEFAULT = _SameAsInitial()
@@ -40,8 +42,10 @@ def train(
     vocab_size: int,
     pattern: str | _SameAsInitial | None = _DEFAULT,
     special_tokens: Iterable[str] = (),
-    min_frequency: int = 2,
+    min_frequency: int | None = None,
     max_token_length: int | None = None,
+    allowed: str | Callable[[bytes], bool] | None = None,
+    like: str = "minitok",
     initial: Encoding | Vocabulary | None = None,
     errors: Literal["strict", "replace"] = "strict",
     name: str = "trained",
@@ -57,10 +61,14 @@ def train(
             files; or counts {piece: count}, which are not split further. Files are read in parts.
         vocab_size: how many ids there are to be at most, special tokens included.
         pattern: how text is cut into pieces: a name ("o200k", "cl100k", "gpt2"), a regular expression, or None
-            (a document is one piece). Default: the pattern of `initial`, or else "o200k".
+            (a document is one piece). Default: the pattern of `initial`, or else "o200k", or what `like` says.
         special_tokens: strings that get ids of their own; in the corpus they separate documents, and are not learnt.
-        min_frequency: stop when the best pair is rarer than this.
+        min_frequency: stop when the best pair is rarer than this. Default: 2, or what `like` says.
         max_token_length: learn no token of more bytes than this.
+        allowed: which tokens may be learnt: a function of a token's bytes, or "characters" (a token is whole
+            characters, or within one). Two tokens that may not be one stay apart.
+        like: learn, merge for merge, what another trainer learns: "huggingface" (BpeTrainer with the alphabet of
+            ByteLevel; ids too), "rustbpe", or "tiktoken-educational". See `training_styles`.
         initial: a vocabulary to extend: its tokens, merges and special tokens stay as they are.
         errors: bytes in a file that are not valid UTF-8 are an error ("strict") or become U+FFFD ("replace").
         name: what to call the encoding.
@@ -80,10 +88,14 @@ def train(
     >>> enc.encode("<end>", allowed_special="all")
     [257]
     """
+    style = find_style(like)
     base = initial.vocabulary if isinstance(initial, Encoding) else initial
-    regex = _pattern_of(pattern, base)
+    if base is not None and like != "minitok":
+        raise ValueError(f"like={like!r} begins with the bytes: give no initial vocabulary with it")
+    regex = _pattern_of(pattern, base, style)
     specials = _special_tokens(special_tokens, base)
-    base_tokens: list[bytes | None] = base.token_list() if base else [bytes([b]) for b in range(256)]
+    base_tokens: list[bytes | None] = base.token_list() if base else [bytes([b]) for b in style.byte_order]
+    min_frequency = style.min_frequency if min_frequency is None else min_frequency
     if min_frequency < 1:
         raise ValueError(f"min_frequency is {min_frequency}; expected 1 or more")
     if max_token_length is not None and max_token_length < 1:
@@ -98,14 +110,17 @@ def train(
     if isinstance(source, Mapping):
         pieces, counts = _checked_counts(source)
     else:
-        separators = [*specials, *(base.special_tokens if base else ())]
-        pieces, counts = _count(source, regex, separators, errors, show).take()
+        separators = [*specials, *(base.special_tokens if base else ())] if style.cuts_special_tokens else []
+        counted = _count(source, regex, separators, errors, show).counts()
+        pieces, counts = list(counted), list(counted.values())
     total, distinct = sum(counts), len(counts)
     learner = _backend.Learner(
         base_tokens,
         encoder=None if base is None else _backend.Encoder(base.tokens, base.merges, None, base.whole_piece),
         min_frequency=min_frequency,
-        max_token_length=max_token_length,
+        max_token_length=style.longest_token(max_token_length),
+        allowed=find_token_rule(allowed),
+        ties=style.ties,
     )
     learner.add(pack_records(zip(pieces, counts)))
     del pieces
@@ -118,6 +133,7 @@ def train(
             base,
             base_tokens,
             specials,
+            style,
             name=name,
             pattern=regex,
             metadata={
@@ -126,6 +142,7 @@ def train(
                     "min_frequency": min_frequency,
                     "max_token_length": max_token_length,
                     "initial": base.name if base else None,
+                    "like": like,
                     "pieces": total,
                     "distinct_pieces": distinct,
                 }
@@ -134,9 +151,9 @@ def train(
     )
 
 
-def _pattern_of(pattern: str | _SameAsInitial | None, base: Vocabulary | None) -> str | None:
+def _pattern_of(pattern: str | _SameAsInitial | None, base: Vocabulary | None, style: TrainingStyle) -> str | None:
     if isinstance(pattern, _SameAsInitial):
-        return base.pattern if base else resolve_pattern(DEFAULT_PATTERN)
+        return base.pattern if base else resolve_pattern(style.pattern)
     return resolve_pattern(pattern)
 
 
@@ -173,6 +190,7 @@ def _vocabulary_of(
     base: Vocabulary | None,
     base_tokens: Sequence[bytes | None],
     specials: Sequence[str],
+    style: TrainingStyle,
     *,
     name: str,
     pattern: str | None,
@@ -185,15 +203,17 @@ def _vocabulary_of(
     """
     all_tokens = list(base_tokens)
     explicit = None if base is None or base.merges is None else list(base.merges)
-    tokens = dict(base.tokens) if base else {bytes([b]): b for b in range(256)}
+    first = len(specials) if style.special_tokens_first else 0
+    tokens = dict(base.tokens) if base else {bytes([b]): first + i for i, b in enumerate(style.byte_order)}
     for left, right, _ in merges:
         token = (all_tokens[left] or b"") + (all_tokens[right] or b"")
-        tokens[token] = len(all_tokens)
+        tokens[token] = first + len(all_tokens)
         if explicit is not None:
             explicit.append((left, right, len(all_tokens)))
         all_tokens.append(token)
     special_ids = dict(base.special_tokens) if base else {}
-    special_ids.update({token: len(all_tokens) + k for k, token in enumerate(specials)})
+    first_special = 0 if style.special_tokens_first else len(all_tokens)
+    special_ids.update({token: first_special + k for k, token in enumerate(specials)})
     whole_piece = base.whole_piece if base else True
     return Vocabulary(name, tokens, explicit, special_ids, pattern, whole_piece, metadata)
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import importlib
 import os
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -31,6 +32,11 @@ def seam(name: str) -> SimpleNamespace:
     """All names of a backend, "native" or "python"; `__name__` tells which it is."""
     modules = [importlib.import_module(names[name]) for names in (MODULES, TRAINING_MODULES)]
     return SimpleNamespace(__name__=name, **{public: vars(m)[public] for m in modules for public in m.__all__})
+
+
+def installed_seams() -> list[SimpleNamespace]:
+    """All names of each backend that is installed."""
+    return [seam(name) for name, module in MODULES.items() if find_spec(module)]
 
 
 hypothesis.settings.register_profile("dev", deadline=None, max_examples=60)

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import functools
-import importlib
 import random
 import sys
 from base64 import b64encode
 from collections.abc import Callable
-from importlib.util import find_spec
 from itertools import pairwise
 from typing import Any
 
@@ -17,12 +15,12 @@ from minitok.patterns import PATTERNS
 from minitok.piece_records import pack_records
 from minitok.text import repair_surrogates
 from tests.agreement import outcome
-from tests.conftest import MODULES
+from tests.conftest import installed_seams
 from tests.pieces import BYTES
 from tests.special_rounds import run_round
 from tests.strategies import CLASS_CHARACTERS
 
-MODULES_HERE = [importlib.import_module(name) for name in MODULES.values() if find_spec(name)]
+BACKENDS_HERE = installed_seams()
 NAMED = sorted({pattern.regex for pattern in PATTERNS.values()})
 PATTERN_CHOICES: list[str | None] = [*NAMED, *NAMED, None, r"\w+|\W", r"a*|(b)"]
 LETTERS = [b"a", b"ab", b"abc", "aé".encode(), "字a".encode(), "éè字典".encode(), b" \n'sa", bytes(range(256))]
@@ -144,6 +142,7 @@ def encoding(source: Source) -> Question:
         assert len(some) == len(ids) or len(some) > limit
         plain = encoder.encode_plain(text, "<")
         assert plain is None or plain == ids
+        assert encoder.count_plain(text, "<") == (None if plain is None else len(ids))
         many = encoder.encode_many_uint32([text, text], None, lambda text: [(text, 3), (text, None)])
         return ids, encoder.split(text), [bytes(part) for part in many]
 
@@ -201,7 +200,7 @@ def counting(source: Source) -> Question:
             part = module.PieceCounter(pattern)
             part.feed(text)
             whole.feed(text)
-            merged.merge(part.counts())
+            merged.merge(part)
         assert merged.counts() == whole.counts()
         return whole.counts()
 
@@ -277,7 +276,7 @@ def rank_file(source: Source) -> Question:
 def special_tokens(source: Source) -> Question:
     """A round of special_rounds.py."""
     seed = int.from_bytes(source.rest()[:8], "little")
-    run_round(seed, MODULES_HERE)
+    run_round(seed, BACKENDS_HERE)
     return lambda module: None
 
 
@@ -289,6 +288,6 @@ def one_input(data: bytes) -> None:
     source = Source(data)
     number = source.number(32)
     question = special_tokens(source) if number == 31 else QUESTIONS[number % len(QUESTIONS)](source)
-    outcomes = [outcome(lambda: question(module)) for module in MODULES_HERE]
+    outcomes = [outcome(lambda: question(module)) for module in BACKENDS_HERE]
     assert all(other == outcomes[0] for other in outcomes), outcomes
     assert outcomes[0][0] not in ("AssertionError", "SystemError"), outcomes

@@ -37,7 +37,7 @@ from minitok.patterns import PATTERNS
 from minitok.piece_records import pack_records
 from minitok.pretokenizer import get_pretokenizer
 from tests import reference
-from tests.conftest import MODULES, seam
+from tests.conftest import MODULES, installed_seams
 from tests.oracle import PUBLISHED, TEXTS, published, published_tiktoken, real_text, to_tiktoken
 from tests.pieces import NAMES, by_regex, check_class_strings
 from tests.test_boundaries import check_all_places
@@ -50,11 +50,6 @@ ROUNDS = 20_000
 SECONDS = 600
 #: Characters of text that are split at once: the pieces of a whole corpus would need gigabytes.
 BLOCK = 1 << 20
-
-
-def installed() -> list[Any]:
-    """The backends' modules that are here."""
-    return [importlib.import_module(name) for name in MODULES.values() if find_spec(name)]
 
 
 def corpora() -> bool:
@@ -70,7 +65,7 @@ def corpora() -> bool:
             expected = theirs.encode_ordinary(text)
             seconds = [time.perf_counter() - start]
             same = True
-            for module in installed():
+            for module in installed_seams():
                 vocabulary = ours.vocabulary
                 encoder = module.Encoder(vocabulary.tokens, vocabulary.merges, vocabulary.pattern)
                 start = time.perf_counter()
@@ -130,7 +125,6 @@ def classes() -> bool:
 def learning() -> bool:
     """Learn from random words in three ways; whether all are equal."""
     choose = random.Random(ROUNDS)
-    modules = [seam(name) for name, module in MODULES.items() if find_spec(module)]
     differ = 0
     for _ in range(ROUNDS):
         alphabet = choose.choice([b"a", b"ab", b"abc", b"abcdefgh"])
@@ -146,7 +140,7 @@ def learning() -> bool:
             options["allowed"] = choose.choice([lambda token: b"ab" not in token, lambda token: len(token) % 3 > 0])
         n = choose.choice([1, 5, 30, 100])
         results = [reference.learn_merges(counted, n, SINGLE, **options)]
-        for module in modules:
+        for module in installed_seams():
             learner = module.Learner(SINGLE, **options)
             learner.add(pack_records(counted))
             results.append(learner.learn(n // 2) + learner.learn(n - n // 2))

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from minitok.patterns import PATTERNS
-from minitok.piece_records import pack_records
+from minitok.piece_records import pack_records, unpack_records
 from tests.conftest import TRAINING_MODULES
 from tests.failing_allocator import Allocator, allocator_of, survives
 
@@ -31,10 +31,13 @@ def counted(training: Any, *texts: str) -> dict[bytes, int]:
     counter, other = training.PieceCounter(CL100K), training.PieceCounter(CL100K)
     for text in texts:
         counter.feed(text)
-    other.merge(counter.counts())
+    other.merge(counter)
     other.feed(texts[0])
-    pieces, counts = other.take()
-    return dict(zip(pieces, counts, strict=True))
+    blocks = list(other.records())
+    counter.add_records(blocks[0], 3)
+    first = list(counter.records("first"))
+    merged = training.merge_records([iter(blocks), iter(blocks)])
+    return {piece: count for block in [*first, *merged] for piece, count in unpack_records(block)}
 
 
 def test_counting(allocator: Allocator, training: Any) -> None:

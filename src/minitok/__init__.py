@@ -8,8 +8,10 @@
 
 from minitok._backend import BACKEND
 from minitok._version import __version__
+from minitok.counting import count_pieces
 from minitok.encoding import Encoding
 from minitok.id_files import EncodedFile
+from minitok.piece_counts import PieceCounts
 from minitok.registry import (
     encoding_for_model,
     encoding_name_for_model,
@@ -17,13 +19,14 @@ from minitok.registry import (
     list_encoding_names,
     load,
 )
-from minitok.training import count_pieces, train
+from minitok.training import train
 from minitok.vocabulary import Vocabulary
 
 __all__ = [
     "BACKEND",
     "EncodedFile",
     "Encoding",
+    "PieceCounts",
     "Vocabulary",
     "__version__",
     "count_pieces",

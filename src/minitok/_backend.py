@@ -11,7 +11,18 @@ import warnings
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-__all__ = ["BACKEND", "Decoder", "Encoder", "Learner", "PieceCounter", "RankTable", "SpecialFinder"]
+__all__ = [
+    "BACKEND",
+    "Decoder",
+    "Encoder",
+    "Learner",
+    "PieceCounter",
+    "RankTable",
+    "SpecialFinder",
+    "measure_records",
+    "merge_records",
+    "utf8_prefix",
+]
 
 _VARIABLE = "MINITOK_BACKEND"
 _NATIVE_MODULES = ("minitok._fastmerge", "minitok._fastlearn")
@@ -51,8 +62,8 @@ def _choose() -> str:
 BACKEND: str = _choose()
 
 if TYPE_CHECKING or BACKEND == "python":
-    from minitok._pylearn import Learner, PieceCounter
+    from minitok._pylearn import Learner, PieceCounter, measure_records, merge_records, utf8_prefix
     from minitok._pymerge import Decoder, Encoder, RankTable, SpecialFinder
 else:
-    from minitok._fastlearn import Learner, PieceCounter
+    from minitok._fastlearn import Learner, PieceCounter, measure_records, merge_records, utf8_prefix
     from minitok._fastmerge import Decoder, Encoder, RankTable, SpecialFinder

@@ -17,6 +17,7 @@ cdef extern from "status.h":
         MT_TOO_MANY_TOKENS
         MT_TOO_MANY
         MT_DAMAGED
+        MT_UNSORTED
 
 
 cdef extern from "pattern.h":
@@ -186,20 +187,8 @@ cdef extern from "python_int.h":
     int64_t mt_small_int(PyObject *object) noexcept
 
 
-cdef extern from "counter.h":
-    ctypedef struct mt_counted:
-        uint64_t count
-        size_t offset
-        size_t length
-    ctypedef struct mt_counter:
-        mt_counted *entries
-        size_t count
-        uint8_t *bytes
-    void mt_counter_free(mt_counter *c) noexcept nogil
-    mt_counted *mt_counter_find(mt_counter *c, const uint8_t *piece, size_t length, mt_status *status) noexcept nogil
-    mt_status mt_counter_feed(
-        mt_counter *c, const mt_pattern *p, mt_block_classifier classify, const uint8_t *text, size_t length
-    ) noexcept nogil
+cdef extern from "utf8.h":
+    size_t mt_utf8_prefix(const uint8_t *text, size_t length) noexcept nogil
 
 
 cdef extern from "records.h":
@@ -213,6 +202,68 @@ cdef extern from "records.h":
         size_t at
     uint8_t *mt_record_write(uint8_t *out, const uint8_t *piece, size_t length, uint64_t count) noexcept nogil
     mt_status mt_record_read(mt_record_reader *r, mt_record *record) noexcept nogil
+    ctypedef struct mt_record_sum:
+        size_t records
+        uint64_t low
+        uint64_t high
+        const uint8_t *last
+        size_t last_length
+    mt_status mt_records_measure(const uint8_t *block, size_t size, mt_record_sum *sum) noexcept nogil
+
+
+cdef extern from "counter.h":
+    ctypedef struct mt_counted:
+        uint64_t count
+    ctypedef struct mt_counter:
+        mt_counted *entries
+        size_t count
+    ctypedef struct mt_text:
+        const uint8_t *data
+        size_t length
+    void mt_counter_free(mt_counter *c) noexcept nogil
+    size_t mt_counter_size(const mt_counter *c) noexcept nogil
+    const uint8_t *mt_counted_piece(
+        const mt_counter *c, const mt_counted *entry, uint8_t *copy, size_t *length
+    ) noexcept nogil
+    mt_status mt_counter_feed(
+        mt_counter *c, const mt_pattern *p, mt_block_classifier classify, const uint8_t *text, size_t length
+    ) noexcept nogil
+    mt_status mt_counter_feed_all(
+        mt_counter *c, const mt_pattern *p, mt_block_classifier classify, const mt_text *texts, size_t count
+    ) noexcept nogil
+    mt_status mt_counter_add(mt_counter *c, const uint8_t *piece, size_t length, uint64_t amount) noexcept nogil
+    mt_status mt_counter_add_records(
+        mt_counter *c, const uint8_t *block, size_t size, uint64_t factor
+    ) noexcept nogil
+    mt_counter mt_counter_take(mt_counter *c) noexcept nogil
+    mt_status mt_counter_merge(mt_counter *c, const mt_counter *other) noexcept nogil
+
+
+cdef extern from "counted_stream.h":
+    ctypedef struct mt_counted_stream:
+        size_t at
+    mt_status mt_counted_stream_init(mt_counted_stream *s, mt_counter *c, bint by_bytes) noexcept nogil
+    void mt_counted_stream_free(mt_counted_stream *s) noexcept nogil
+    mt_status mt_next_block_size(const mt_counted_stream *s, size_t *size, size_t *end) noexcept nogil
+    void mt_write_block(mt_counted_stream *s, size_t end, uint8_t *out) noexcept nogil
+
+
+cdef extern from "record_merge.h":
+    ctypedef enum mt_merge_step:
+        MT_MERGE_WANTS_BLOCK
+        MT_MERGE_HAS_BLOCK
+        MT_MERGE_FAILED
+    ctypedef struct mt_byte_buffer:
+        uint8_t *data
+        size_t size
+    ctypedef struct mt_record_merge:
+        size_t in_heap
+        mt_byte_buffer out
+    mt_status mt_record_merge_init(mt_record_merge *m, size_t streams) noexcept nogil
+    void mt_record_merge_free(mt_record_merge *m) noexcept nogil
+    mt_status mt_merge_give(mt_record_merge *m, size_t stream, const uint8_t *block, size_t size) noexcept nogil
+    mt_merge_step mt_merge_on(mt_record_merge *m, size_t *stream, mt_status *status) noexcept nogil
+    mt_status mt_merge_release(mt_record_merge *m) noexcept nogil
 
 
 cdef extern from "learner_words.h":
@@ -306,6 +357,10 @@ cdef inline int check(mt_status status) except -1:
         from minitok.piece_records import damaged_records
 
         raise damaged_records()
+    if status == MT_UNSORTED:
+        from minitok.piece_records import unsorted_records
+
+        raise unsorted_records()
     return 0
 
 

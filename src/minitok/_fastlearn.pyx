@@ -13,9 +13,10 @@ from libc.stdlib cimport free, malloc
 from minitok._core_api cimport *
 
 from minitok._errors import MAX_COUNT, PROGRESS_STEP, counts_too_large, words_too_late
-from minitok.pretokenizer import bytes_of, get_pretokenizer
+from minitok.piece_records import check_order
+from minitok.pretokenizer import bytes_of, get_pretokenizer, text_of
 
-__all__ = ["Learner", "PieceCounter"]
+__all__ = ["Learner", "PieceCounter", "measure_records", "merge_records", "utf8_prefix"]
 
 cdef extern from *:
     Py_ssize_t PY_SSIZE_T_MAX
@@ -31,7 +32,7 @@ cdef mt_block_classifier FASTEST = mt_block_classifier_named(classifiers()[0])
 
 
 cdef class PieceCounter:
-    """How often each piece occurs in the texts that were fed; see `_pymerge.PieceCounter`."""
+    """How often each piece occurs in the texts that were fed; see `_pylearn.PieceCounter`."""
 
     cdef mt_counter c
     cdef const mt_pattern *pattern
@@ -52,53 +53,217 @@ cdef class PieceCounter:
         cdef const uint8_t *data = utf8(text, &size)
         cdef mt_status status
         if not self.splits_here:
-            self.add(self.pretokenizer.split(text))
+            self.add(self.pretokenizer.split(text_of(text)))
             return
         with nogil:
             status = mt_counter_feed(&self.c, self.pattern, FASTEST, data, size)
         check(status)
 
+    def feed_all(self, texts):
+        """Count the pieces of several texts."""
+        cdef Py_ssize_t i, size = 0, n = len(texts)
+        cdef mt_text *views
+        cdef mt_status status = MT_OK
+        if not self.splits_here:
+            for text in texts:
+                self.feed(text)
+            return
+        kept = tuple(texts)  # whatever becomes of them meanwhile
+        views = <mt_text *> malloc((n + 1) * sizeof(mt_text))
+        if views == NULL:
+            raise MemoryError
+        try:
+            for i in range(n):
+                views[i].data = utf8(kept[i], &size)
+                views[i].length = size
+            with nogil:
+                status = mt_counter_feed_all(&self.c, self.pattern, FASTEST, views, n)
+            check(status)
+        finally:
+            free(views)
+
     def add(self, pieces):
         """Count pieces that were cut elsewhere."""
+        cdef bytes data
         for piece in pieces:
-            self._add(bytes_of(piece), 1)
+            data = bytes_of(piece)
+            check(mt_counter_add(&self.c, <const uint8_t *> PyBytes_AS_STRING(data), PyBytes_GET_SIZE(data), 1))
 
-    def merge(self, counts):
-        """Add what another counter counted."""
-        for piece, count in counts.items():
-            self._add(piece, count)
-
-    cdef int _add(self, bytes piece, count) except -1:
-        cdef mt_status status = MT_OK
-        cdef mt_counted *entry = mt_counter_find(
-            &self.c, <const uint8_t *> PyBytes_AS_STRING(piece), PyBytes_GET_SIZE(piece), &status
-        )
+    def add_records(self, bytes block not None, factor=1):
+        """Add the counts of a block of records, each times `factor`."""
+        cdef const uint8_t *data = <const uint8_t *> PyBytes_AS_STRING(block)
+        cdef size_t size = PyBytes_GET_SIZE(block)
+        cdef uint64_t times = min(factor, MAX_COUNT + 1)
+        cdef mt_status status
+        with nogil:
+            status = mt_counter_add_records(&self.c, data, size, times)
         check(status)
-        total = entry.count + count
-        if total > MAX_COUNT:
-            raise counts_too_large()
-        entry.count = total
-        return 0
+
+    def merge(self, PieceCounter other not None):
+        """Add what another counter counted, which is empty afterwards."""
+        cdef mt_counter theirs = mt_counter_take(&other.c)
+        cdef mt_status status
+        with nogil:
+            status = mt_counter_merge(&self.c, &theirs)
+            mt_counter_free(&theirs)
+        check(status)
+
+    def records(self, order="bytes"):
+        """The pieces and their counts as a stream of blocks of records; the counter is empty from now on."""
+        cdef _CountedStream stream = _CountedStream()
+        cdef bint by_bytes = order == "bytes"
+        cdef mt_status status
+        check_order(order)
+        with nogil:
+            status = mt_counted_stream_init(&stream.c, &self.c, by_bytes)
+        check(status)
+        return stream
 
     def counts(self):
-        """Piece to count; in the order in which the pieces were first seen."""
-        cdef size_t i
-        return {self._piece(i): self.c.entries[i].count for i in range(self.c.count)}
+        """Piece to count; in the order in which they were first seen."""
+        cdef size_t i, length = 0
+        cdef const uint8_t *piece
+        cdef uint8_t copy[16]
+        counts = {}
+        for i in range(self.c.count):
+            piece = mt_counted_piece(&self.c, &self.c.entries[i], copy, &length)
+            counts[PyBytes_FromStringAndSize(<const char *> piece, length)] = self.c.entries[i].count
+        return counts
 
-    def take(self):
-        """The pieces and their counts, side by side; the counter is empty afterwards."""
+    @property
+    def total(self):
+        """How many pieces were counted."""
         cdef size_t i
-        pieces = [self._piece(i) for i in range(self.c.count)]
-        counts = [self.c.entries[i].count for i in range(self.c.count)]
-        mt_counter_free(&self.c)
-        return pieces, counts
+        cdef uint64_t low = 0, high = 0
+        for i in range(self.c.count):
+            low += self.c.entries[i].count & 0xFFFFFFFF
+            high += self.c.entries[i].count >> 32
+        return (int(high) << 32) + low
 
-    cdef bytes _piece(self, size_t i):
-        cdef mt_counted *entry = &self.c.entries[i]
-        return PyBytes_FromStringAndSize(<const char *> self.c.bytes + entry.offset, entry.length)
+    @property
+    def nbytes(self):
+        """How much memory the counts take, about."""
+        return mt_counter_size(&self.c)
 
     def __len__(self):
         return self.c.count
+
+
+cdef class _CountedStream:
+    """What was counted as an iterator of blocks of records."""
+
+    cdef mt_counted_stream c
+
+    def __dealloc__(self):
+        mt_counted_stream_free(&self.c)
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        cdef size_t size = 0, end = 0
+        cdef mt_status status
+        cdef uint8_t *out
+        with nogil:
+            status = mt_next_block_size(&self.c, &size, &end)
+        check(status)
+        if size == 0:
+            mt_counted_stream_free(&self.c)
+            raise StopIteration
+        block = PyBytes_FromStringAndSize(NULL, size)
+        out = <uint8_t *> PyBytes_AS_STRING(block)
+        with nogil:
+            mt_write_block(&self.c, end, out)
+        return block
+
+
+cdef class _RecordMerge:
+    """Several sorted streams of blocks of records as one; an iterator."""
+
+    cdef mt_record_merge c
+    cdef list streams
+    cdef list blocks  # what is read of each
+    cdef bint started
+
+    def __init__(self, streams):
+        self.streams = list(map(iter, streams))
+        self.blocks = [None] * len(self.streams)
+        check(mt_record_merge_init(&self.c, len(self.streams)))
+
+    def __dealloc__(self):
+        mt_record_merge_free(&self.c)
+
+    cdef int _give(self, size_t number) except -1:
+        """The next block of a stream, if there is one."""
+        self.blocks[number] = None
+        for block in self.streams[number]:
+            if block:
+                self.blocks[number] = block
+                check(
+                    mt_merge_give(
+                        &self.c, number, <const uint8_t *> PyBytes_AS_STRING(<bytes?> block), len(block)
+                    )
+                )
+                break
+        return 0
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        cdef size_t number = 0
+        cdef mt_status status
+        cdef mt_merge_step step = MT_MERGE_WANTS_BLOCK
+        if not self.started:
+            self.started = True
+            for number in range(len(self.streams)):
+                self._give(number)
+        while self.c.in_heap:
+            with nogil:
+                step = mt_merge_on(&self.c, &number, &status)
+            if step == MT_MERGE_HAS_BLOCK:
+                break
+            check(status)
+            self._give(number)
+        if step != MT_MERGE_HAS_BLOCK:
+            check(mt_merge_release(&self.c))
+        if self.c.out.size == 0:
+            raise StopIteration
+        block = PyBytes_FromStringAndSize(<const char *> self.c.out.data, self.c.out.size)
+        self.c.out.size = 0
+        return block
+
+
+def measure_records(bytes block not None, bytes after):
+    """What a block of records in order holds; see `_pylearn.measure_records`."""
+    cdef mt_record_sum total
+    cdef const uint8_t *data = <const uint8_t *> PyBytes_AS_STRING(block)
+    cdef size_t size = PyBytes_GET_SIZE(block)
+    cdef mt_status status
+    total.records = total.low = total.high = total.last_length = 0
+    total.last = NULL
+    if after is not None:
+        total.last = <const uint8_t *> PyBytes_AS_STRING(after)
+        total.last_length = PyBytes_GET_SIZE(after)
+    with nogil:
+        status = mt_records_measure(data, size, &total)
+    check(status)
+    last = after if total.records == 0 else PyBytes_FromStringAndSize(<const char *> total.last, total.last_length)
+    return total.records, (int(total.high) << 32) + total.low, last
+
+
+def utf8_prefix(bytes text not None):
+    """How many bytes are whole characters of valid UTF-8; see `_pylearn.utf8_prefix`."""
+    cdef const uint8_t *data = <const uint8_t *> PyBytes_AS_STRING(text)
+    cdef size_t size = PyBytes_GET_SIZE(text)
+    with nogil:
+        size = mt_utf8_prefix(data, size)
+    return size
+
+
+def merge_records(streams):
+    """One stream of blocks of records from several, each sorted; see `_pylearn.merge_records`."""
+    return _RecordMerge(streams)
 
 
 cdef class Learner:

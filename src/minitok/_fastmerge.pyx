@@ -22,7 +22,7 @@ from cpython.object cimport PyObject
 from cpython.unicode cimport PyUnicode_DATA, PyUnicode_GET_LENGTH, PyUnicode_KIND
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t
 from libc.stdlib cimport calloc, free, realloc
-from libc.string cimport memcpy, memset
+from libc.string cimport memchr, memcpy, memset
 
 from minitok._core_api cimport *
 
@@ -83,6 +83,13 @@ cdef int string_of(object text, mt_string *string) except -1:
     else:
         raise TypeError(f"expected str or bytes, not {type(text).__name__}")
     return 0
+
+
+cdef bint has_character(str text, Py_UCS4 c) noexcept:
+    cdef Py_ssize_t length = PyUnicode_GET_LENGTH(text)
+    if PyUnicode_KIND(text) == 1:
+        return c < 256 and memchr(PyUnicode_DATA(text), <int> c, length) != NULL
+    return PyUnicode_FindChar(text, c, 0, length, 1) >= 0
 
 
 cdef list split_pieces(const mt_pattern *pattern, mt_block_classifier classify, object text):
@@ -631,7 +638,18 @@ cdef class Encoder:
             return None
         w = self._take()
         try:
-            return self._to_list(w) if self._encode_plain(text, without, w) else None
+            return self._to_list(w) if self._encode_plain(text, without, w, False) else None
+        finally:
+            self._give_back(w)
+
+    def count_plain(self, text, str without):
+        """How many ids `encode_plain` gives; None where it gives none."""
+        cdef _Workspace w
+        if type(text) is not str or PyUnicode_GET_LENGTH(text) >= PLAIN_LENGTH:
+            return None
+        w = self._take()
+        try:
+            return w.c.counted if self._encode_plain(text, without, w, True) else None
         finally:
             self._give_back(w)
 
@@ -643,18 +661,18 @@ cdef class Encoder:
         finally:
             self._give_back(w)
 
-    cdef bint _encode_plain(self, text, str without, _Workspace w) except -1:
-        """Append the ids of a str that has none of some characters and no surrogate; False if it is another."""
-        cdef Py_ssize_t i, length
+    cdef bint _encode_plain(self, text, str without, _Workspace w, bint only_count) except -1:
+        """Append the ids of a str that has none of some characters and no surrogate, or count them; False if it is
+        another."""
+        cdef Py_ssize_t i
         cdef size_t before = w.c.ids.length
         if type(text) is not str or not self.splits_here:
             return False
-        length = PyUnicode_GET_LENGTH(text)
         for i in range(PyUnicode_GET_LENGTH(without)):
-            if PyUnicode_FindChar(text, PyUnicode_READ_CHAR(without, i), 0, length, 1) >= 0:
+            if has_character(text, PyUnicode_READ_CHAR(without, i)):
                 return False
         try:
-            self._encode(text, w, <size_t> -1, False)
+            self._encode(text, w, <size_t> -1, only_count)
         except UnicodeEncodeError:
             w.c.ids.length = before
             return False
@@ -672,7 +690,7 @@ cdef class Encoder:
             for i in range(count):
                 before = w.c.ids.length
                 text = texts[i]
-                if without is None or not self._encode_plain(text, without, w):
+                if without is None or not self._encode_plain(text, without, w, False):
                     for span, special in spans(text):
                         self._encode(span, w, <size_t> -1, False)
                         if special is not None:

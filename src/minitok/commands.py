@@ -14,9 +14,9 @@ from typing import IO, Any
 from minitok import _backend, demo
 from minitok._version import __version__
 from minitok.colours import coloured, wants_colour
-from minitok.corpus import expand
 from minitok.encoding import Encoding
 from minitok.files import open_atomically
+from minitok.input_files import expand
 from minitok.progress import progress_bar
 from minitok.registry import get_encoding, list_encoding_names, load
 from minitok.training import train

@@ -16,7 +16,15 @@ from collections.abc import Iterable, Iterator
 
 from minitok._errors import MAX_COUNT, counts_too_large
 
-__all__ = ["BLOCK_SIZE", "check_order", "damaged_records", "pack_blocks", "pack_records", "unpack_records"]
+__all__ = [
+    "BLOCK_SIZE",
+    "check_order",
+    "damaged_records",
+    "pack_blocks",
+    "pack_records",
+    "unpack_records",
+    "unsorted_records",
+]
 
 #: A block of a stream ends with the record that brings it to this size.
 BLOCK_SIZE = 1 << 20
@@ -102,3 +110,8 @@ def check_order(order: str) -> None:
 def damaged_records() -> ValueError:
     """A block holds something else than records."""
     return ValueError("a block of counted pieces is damaged: it holds something else than whole records")
+
+
+def unsorted_records() -> ValueError:
+    """The pieces of a stream do not ascend."""
+    return ValueError("counted pieces are not in order: each must come once, sorted by its bytes")

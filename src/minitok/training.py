@@ -11,19 +11,18 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 from minitok import _backend
-from minitok.corpus import Source, documents_of, split_documents, total_bytes
+from minitok.corpus import Source
+from minitok.counting import count_pieces
 from minitok.encoding import Encoding
 from minitok.patterns import DEFAULT_PATTERN, resolve_pattern
 from minitok.piece_records import pack_records
-from minitok.pretokenizer import get_pretokenizer
 from minitok.progress import progress_bar
-from minitok.special_tokens import any_of
-from minitok.text import has_surrogates, repair_surrogates
+from minitok.special_tokens import check_special_tokens
 from minitok.token_rules import find_token_rule
 from minitok.training_styles import TrainingStyle, find_style
 from minitok.vocabulary import MAX_ID, Vocabulary
 
-__all__ = ["count_pieces", "train"]
+__all__ = ["train"]
 
 
 class _SameAsInitial:
@@ -105,14 +104,19 @@ def train(
             f"vocab_size is {vocab_size}; expected at least {len(base_tokens) + len(specials)} "
             f"({len(base_tokens)} ids to begin with and {len(specials)} special tokens) and at most {MAX_ID + 1}"
         )
-    show = sys.stderr.isatty() if progress is None else progress
-
     if isinstance(source, Mapping):
         pieces, counts = _checked_counts(source)
     else:
         separators = [*specials, *(base.special_tokens if base else ())] if style.cuts_special_tokens else []
-        counted = _count(source, regex, separators, errors, show).counts()
-        pieces, counts = list(counted), list(counted.values())
+        counted = count_pieces(
+            source,
+            pattern=regex,
+            special_tokens=separators,
+            errors=errors,
+            order="first" if style.ties == "first" else "bytes",
+            progress=progress,
+        )
+        pieces, counts = list(counted), [count for _, count in counted.items()]
     total, distinct = sum(counts), len(counts)
     learner = _backend.Learner(
         base_tokens,
@@ -125,6 +129,7 @@ def train(
     learner.add(pack_records(zip(pieces, counts)))
     del pieces
     n_merges = vocab_size - len(base_tokens) - len(specials)
+    show = sys.stderr.isatty() if progress is None else progress
     with progress_bar(show, total=n_merges, desc="learning merges", unit=" merges") as bar:
         merges = learner.learn(n_merges, None if bar is None else lambda done: bar.update(done - bar.n))
     return Encoding.from_vocabulary(
@@ -158,17 +163,9 @@ def _pattern_of(pattern: str | _SameAsInitial | None, base: Vocabulary | None, s
 
 
 def _special_tokens(special_tokens: Iterable[str], base: Vocabulary | None) -> list[str]:
-    if isinstance(special_tokens, (str, bytes)):
-        raise TypeError("special_tokens is a list of str, not one str")
-    specials = list(special_tokens)
-    for token in specials:
-        if not isinstance(token, str):
-            raise TypeError(f"a special token is a str, not {type(token).__name__}: {token!r}")
-        if not token:
-            raise ValueError("a special token is empty")
-    if len(set(specials)) < len(specials):
-        raise ValueError(f"a special token is given twice: {next(t for t in specials if specials.count(t) > 1)!r}")
-    return [token for token in specials if base is None or token not in base.special_tokens]
+    return [
+        token for token in check_special_tokens(special_tokens) if base is None or token not in base.special_tokens
+    ]
 
 
 def _checked_counts(source: Mapping[Any, Any]) -> tuple[list[bytes], list[int]]:
@@ -216,48 +213,3 @@ def _vocabulary_of(
     special_ids.update({token: first_special + k for k, token in enumerate(specials)})
     whole_piece = base.whole_piece if base else True
     return Vocabulary(name, tokens, explicit, special_ids, pattern, whole_piece, metadata)
-
-
-def count_pieces(
-    source: Source,
-    *,
-    pattern: str | None = DEFAULT_PATTERN,
-    special_tokens: Sequence[str] = (),
-    errors: Literal["strict", "replace"] = "strict",
-    progress: bool | None = None,
-) -> dict[bytes, int]:
-    """How often each piece occurs in a corpus; what `train` learns from.
-
-    Args and errors: as for `train`.
-
-    >>> count_pieces(["to be or not to be"])[b" be"]
-    2
-    """
-    show = sys.stderr.isatty() if progress is None else progress
-    return _count(source, resolve_pattern(pattern), special_tokens, errors, show).counts()
-
-
-def _count(
-    source: Source, regex: str | None, special_tokens: Sequence[str], errors: str, show: bool
-) -> _backend.PieceCounter:
-    if errors not in ("strict", "replace"):
-        raise ValueError(f"errors is {errors!r}; expected 'strict' or 'replace'")
-    counter = _backend.PieceCounter(regex)
-    pretokenizer = get_pretokenizer(regex)
-    separators = any_of(special_tokens) if special_tokens else None
-    longest = max(map(len, special_tokens), default=0)
-    with progress_bar(show, total=total_bytes(source), desc="counting pieces", unit="B", unit_scale=True) as bar:
-
-        def feed(text: str) -> None:
-            counter.feed(repair_surrogates(text) if has_surrogates(text) else text)
-            if bar is not None:
-                bar.update(len(text) if text.isascii() else len(text.encode("utf-8", "replace")))
-
-        for chunks in documents_of(source, errors):
-            for document in split_documents(chunks, separators, longest):
-                for part in pretokenizer.parts(document):
-                    if isinstance(part, str):
-                        feed(part)
-                    else:
-                        counter.add(part)
-    return counter

@@ -83,6 +83,39 @@ static inline mt_status mt_record_read(mt_record_reader *r, mt_record *record) {
     return MT_OK;
 }
 
+/* What a block holds. */
+typedef struct {
+    size_t records;
+    uint64_t low, high; /* the sum of their counts: low + high * 2**32 */
+    const uint8_t *last; /* the last piece */
+    size_t last_length;
+} mt_record_sum;
+
+/* Read a whole block, and make sure that its pieces ascend from that of `sum` on. MT_DAMAGED, MT_UNSORTED. */
+static inline mt_status mt_records_measure(const uint8_t *block, size_t size, mt_record_sum *sum) {
+    mt_record_reader reader = {block, size, 0};
+    while (reader.at < size) {
+        mt_record record;
+        mt_status status = mt_record_read(&reader, &record);
+        if (status != MT_OK) {
+            return status;
+        }
+        if (sum->last != NULL) {
+            size_t shared = sum->last_length < record.length ? sum->last_length : record.length;
+            int difference = memcmp(sum->last, record.piece, shared);
+            if (difference > 0 || (difference == 0 && sum->last_length >= record.length)) {
+                return MT_UNSORTED;
+            }
+        }
+        sum->records++;
+        sum->low += record.count & UINT32_MAX;
+        sum->high += record.count >> 32;
+        sum->last = record.piece;
+        sum->last_length = record.length;
+    }
+    return MT_OK;
+}
+
 /* Add to a count. */
 static inline mt_status mt_count_add(uint64_t *count, uint64_t more) {
     if (*count > MT_MOST_COUNT || more > MT_MOST_COUNT - *count) {

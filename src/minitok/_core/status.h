@@ -11,7 +11,8 @@ typedef enum {
     MT_IRREGULAR, /* a rank file that another reader has to look at */
     MT_TOO_MANY_TOKENS, /* more than the tables have bits for */
     MT_TOO_MANY, /* a count above 2**63 - 1 */
-    MT_DAMAGED   /* a block that does not hold records */
+    MT_DAMAGED,  /* a block that does not hold records */
+    MT_UNSORTED  /* records whose pieces do not ascend */
 } mt_status;
 
 #endif

@@ -47,7 +47,7 @@ LAYERS = [
     {"training.record_files", "training.styles", "training.token_rules", "training.report", "training.shards"},
     {"training.beginning", "training.piece_counts", "training.counter_process"},
     {"training.counting", "training.checkpoint"},
-    {"training.train"},
+    {"training.trainer"},
     {"training", "registry"},
     {"demo"},
     {"commands"},

@@ -1,7 +1,7 @@
 """A training that can be resumed after it was killed: what is done already is kept in a folder.
 
     training.json       what is trained: the options and the files, so that a folder is not mistaken for another's
-    counts-0000.pieces  the counted pieces of each shard of the corpus, once it has been counted
+    counts-….pieces     the counted pieces of each shard of the corpus, once it has been counted
     merges.json         the merges that have been learnt, and how many pairs each replaced
 
 Each file is written whole or not at all, so that a kill at any moment leaves either the state before or the one
@@ -11,6 +11,7 @@ same. The folder stays when the training is done: the counts in it can be used a
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from os import PathLike
@@ -62,9 +63,15 @@ class Checkpoint:
                 f"not {_short(wanted.get(key))}; train with what it began with, or give another folder"
             )
 
-    def counts(self, shard: int, count: Callable[[], PieceCounts]) -> PieceCounts:
-        """The counted pieces of a shard: those that are kept, or else those that `count` makes, which are kept."""
-        path = self._folder / f"counts-{shard:04}.pieces"
+    def counts(self, shard: Any, count: Callable[[], PieceCounts]) -> PieceCounts:
+        """The counted pieces of a shard: those that are kept, or else those that `count` makes, which are kept.
+
+        Args:
+            shard: what tells it from others of the same training, as JSON holds it.
+            count: counts its pieces.
+        """
+        name = hashlib.sha256(json.dumps(shard).encode()).hexdigest()[:16]
+        path = self._folder / f"counts-{name}.pieces"
         if not path.exists():
             count().save(path)
         return PieceCounts.load(path)
@@ -72,7 +79,10 @@ class Checkpoint:
     def merges(self) -> list[Merge]:
         """The merges that are kept, in order."""
         path = self._folder / "merges.json"
-        return [(left, right, replaced) for left, right, replaced in _read_json(path, list)] if path.exists() else []
+        merges = _read_json(path, list) if path.exists() else []
+        if not all(isinstance(merge, list) and list(map(type, merge)) == [int, int, int] for merge in merges):
+            raise _damaged(path, "it holds something that is no merge")
+        return [(left, right, replaced) for left, right, replaced in merges]
 
     def keep_merges(self, merges: Sequence[Merge]) -> None:
         """Keep the merges learnt so far, if it is long ago that they were kept."""
@@ -85,10 +95,14 @@ def _read_json(path: Path, kind: type) -> Any:
     try:
         found = json.loads(path.read_bytes())
     except ValueError as error:
-        raise ValueError(f"{path} is damaged ({error}); remove it, and what it held is done again") from None
+        raise _damaged(path, str(error)) from None
     if not isinstance(found, kind):
-        raise ValueError(f"{path} is not what a checkpoint holds; remove it, and what it held is done again")
+        raise _damaged(path, f"it holds a {type(found).__name__}")
     return found
+
+
+def _damaged(path: Path, why: str) -> ValueError:
+    return ValueError(f"{path} is damaged: {why}; remove it, and what it held is done again")
 
 
 def _short(value: Any) -> str:

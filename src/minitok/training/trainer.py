@@ -337,7 +337,7 @@ def _counted(
 
     if kept is None:
         return count(source)
-    shards = [kept.counts(number, partial(count, shard)) for number, shard in enumerate(shards_of(source))]
+    shards = [kept.counts(describe_files(shard), partial(count, shard)) for shard in shards_of(source)]
     return shards[0] if len(shards) == 1 else PieceCounts.merge(shards)
 
 

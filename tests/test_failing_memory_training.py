@@ -31,6 +31,7 @@ def counted(training: Any, *texts: str) -> dict[bytes, int]:
     counter, other = training.PieceCounter(CL100K), training.PieceCounter(CL100K)
     for text in texts:
         counter.feed(text)
+    counter.feed_all(texts)
     other.merge(counter)
     other.feed(texts[0])
     blocks = list(other.records())

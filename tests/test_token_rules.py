@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import minitok
-from minitok.token_rules import find_token_rule, whole_characters
+from minitok.training.token_rules import find_token_rule, whole_characters
 
 #: Characters of one to four bytes, with the first and the last lead and continuation bytes among theirs.
 SAMPLES = ["a", "\x7f", "é", "\x80", "\u07ff", "字", "\u0800", "\uffff", "😀", "\U00010000", "\U0010ffff"]

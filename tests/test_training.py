@@ -151,7 +151,7 @@ def test_wrong_options(options: dict[str, Any], kind: type[Exception], words: st
 
 @pytest.mark.parametrize(
     ("counts", "kind"),
-    [({"a": "1"}, TypeError), ({"a": 1.5}, TypeError), ({"a": True}, TypeError), ({5: 1}, TypeError),
+    [({"a": "1"}, TypeError), ({b"a": 1.5}, TypeError), ({"a": True}, TypeError), ({5: 1}, TypeError),
      ({"a": -1}, ValueError), ({"ab": 2**63}, ValueError)],
     ids=str,
 )  # fmt: skip

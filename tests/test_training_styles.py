@@ -16,7 +16,7 @@ from tokenizers import models, pre_tokenizers, trainers
 
 import minitok
 from minitok.patterns import PATTERNS, resolve_pattern
-from minitok.training_styles import STYLES, find_style
+from minitok.training.styles import STYLES, find_style
 from tests.oracle import real_text
 
 #: The character that stands for each byte.

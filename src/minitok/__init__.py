@@ -8,10 +8,8 @@
 
 from minitok._backend import BACKEND
 from minitok._version import __version__
-from minitok.counting import count_pieces
 from minitok.encoding import Encoding
 from minitok.id_files import EncodedFile
-from minitok.piece_counts import PieceCounts
 from minitok.registry import (
     encoding_for_model,
     encoding_name_for_model,
@@ -19,7 +17,7 @@ from minitok.registry import (
     list_encoding_names,
     load,
 )
-from minitok.training import train
+from minitok.training import PieceCounts, count_pieces, train
 from minitok.vocabulary import Vocabulary
 
 __all__ = [

@@ -78,11 +78,11 @@ def expand(path: str | PathLike[str]) -> list[Path]:
         raise IsADirectoryError(f"{plain} is a directory; give its files, for example {example!r}")
     if plain.exists():
         return [plain]
-    if isinstance(path, str) and glob.has_magic(path):
-        found = sorted(p for p in map(Path, glob.glob(path, recursive=True)) if p.is_file())
+    if glob.has_magic(os.fspath(path)):
+        found = sorted(p for p in map(Path, glob.glob(os.fspath(path), recursive=True)) if p.is_file())
         if found:
             return found
-        raise FileNotFoundError(f"no file matches {path!r}")
+        raise FileNotFoundError(f"no file matches {str(path)!r}")
     raise FileNotFoundError(f"there is no file {str(path)!r}")
 
 

@@ -19,7 +19,7 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
-from itertools import chain
+from itertools import chain, islice
 from itertools import count as count_from
 from math import lcm
 from os import PathLike
@@ -31,16 +31,16 @@ from minitok.corpus import Corpus, Source, total_bytes
 from minitok.files import TemporaryFolder
 from minitok.input_documents import Documents
 from minitok.patterns import DEFAULT_PATTERN, find_named_pattern, resolve_pattern
-from minitok.piece_counts import MOST_STREAMS, REMEDY, PieceCounts, Records, merged, scaled
 from minitok.piece_records import check_order
 from minitok.pretokenizer import get_pretokenizer
 from minitok.progress import ProgressOption, progress_of
-from minitok.record_files import read_run, write_run
 from minitok.special_tokens import check_special_tokens
 from minitok.threads import map_ahead, thread_count
+from minitok.training.piece_counts import MOST_STREAMS, REMEDY, PieceCounts, Records, merged, scaled
+from minitok.training.record_files import read_run, write_run
 
 if TYPE_CHECKING:
-    from minitok.counting_process import CounterProcess
+    from minitok.training.counter_process import CounterProcess
 
 __all__ = ["LEAST_MEMORY", "Weight", "WeightedSources", "count_pieces"]
 
@@ -235,6 +235,16 @@ def _texts(documents: Documents, pattern: str | None) -> Iterator[list[Any]]:
             yield [part] if isinstance(part, bytes) else part
 
 
+def _first(batches: Iterator[_Batch], size: int) -> Iterator[_Batch]:
+    """So many batches that they have `size` together."""
+    while size > 0:
+        batch = next(batches, None)
+        if batch is None:
+            return
+        size -= batch.size
+        yield batch
+
+
 # -- Counting ------------------------------------------------------------------------------------------------------
 
 
@@ -280,10 +290,11 @@ class _Job:
         free: list[_backend.PieceCounter | CounterProcess] = [own]  # those that no thread uses now
 
         def pieces_counted() -> Iterator[_Batch]:
-            """The batches; what is not text is counted here, where they are made."""
+            """The batches; what is not text is counted here, where they are made: no thread has `own` then."""
             for batch in batches:
-                own.add(batch.pieces)
-                self._spill_if_large(own, factor)
+                if batch.pieces:
+                    own.add(batch.pieces)
+                    self._spill_if_large(own, factor)
                 yield batch
 
         def count_texts(batch: _Batch) -> int:
@@ -296,16 +307,13 @@ class _Job:
             free.append(counter)
             return batch.on_disk
 
-        counted = pieces_counted()
+        counted: Iterator[_Batch] = pieces_counted()
         threads = self._threads
         if threads > 1 and self._in_processes:
-            size = 0
-            for batch in counted:
-                yield count_texts(batch)
-                size += batch.size
-                if size >= PROCESSES_PAY:
-                    break
-            if size >= PROCESSES_PAY and self._start_processes():
+            yield from map(count_texts, _first(counted, PROCESSES_PAY))
+            following = list(islice(counted, 1))
+            counted = chain(following, counted)
+            if following and self._start_processes():
                 free[:] = self._processes
             else:
                 threads = 1
@@ -347,7 +355,9 @@ class _Job:
 
     def _start_processes(self) -> bool:
         """Whether there are processes to count in."""
-        from minitok.counting_process import CounterProcess
+        if self._processes:
+            return True
+        from minitok.training.counter_process import CounterProcess
 
         try:
             while len(self._processes) < self._threads:

@@ -23,7 +23,7 @@ from minitok import _backend
 
 __all__ = ["CounterProcess", "serve"]
 
-_PROGRAM = "import sys; sys.path[:] = {path!r}; from minitok.counting_process import serve; serve()"
+_PROGRAM = "import sys; sys.path[:] = {path!r}; from minitok.training.counter_process import serve; serve()"
 
 
 class CounterProcess:

@@ -24,7 +24,7 @@ from minitok import _backend
 from minitok.files import TemporaryFolder, open_atomically
 from minitok.patterns import find_named_pattern
 from minitok.piece_records import unpack_records
-from minitok.record_files import frames, read_frames, write_run
+from minitok.training.record_files import frames, read_frames, write_run
 
 __all__ = ["MOST_STREAMS", "REMEDY", "PieceCounts", "Records", "merged", "scaled"]
 

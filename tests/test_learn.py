@@ -228,6 +228,24 @@ def test_an_error_of_a_callback_is_not_lost() -> None:
     assert agree_to_raise(lambda m: learner_of(m, counts).learn(3, fail))[0] == "KeyError"
 
 
+def test_a_callback_that_calls_the_learner() -> None:
+    def call(module: Any) -> Any:
+        def use(_: Any) -> Any:
+            return learner.learn(1)
+
+        learner = learner_of(module, {b"abcdefgh": 2}, allowed=use)
+        learner.learn(1)
+
+    kind, message = agree_to_raise(call)
+    assert (kind, "at work" in message) == ("ValueError", True)
+
+    def add(module: Any) -> Any:
+        learner = learner_of(module, {b"abcdefgh": 2})
+        learner.learn(1, lambda done: learner.add(b""))
+
+    assert agree_to_raise(add) == (kind, message)
+
+
 def test_progress() -> None:
     def call(module: Any) -> Any:
         done: list[int] = []

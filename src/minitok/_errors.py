@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["MAX_COUNT", "PROGRESS_STEP", "counts_too_large", "missing_byte", "words_too_late"]
+__all__ = ["MAX_COUNT", "PROGRESS_STEP", "counts_too_large", "learner_in_use", "missing_byte", "words_too_late"]
 
 #: Training counts are signed 64-bit numbers.
 MAX_COUNT = 2**63 - 1
@@ -24,6 +24,11 @@ def counts_too_large() -> ValueError:
         f"the piece counts are too large: pieces times their lengths add up to more than {MAX_COUNT} (2**63 - 1); "
         "divide all counts by a common factor"
     )
+
+
+def learner_in_use() -> ValueError:
+    """A callback of a learner, or another thread, calls it while it works."""
+    return ValueError("the learner is at work: a callback or another thread must not use it meanwhile")
 
 
 def words_too_late() -> ValueError:

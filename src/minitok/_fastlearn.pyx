@@ -12,7 +12,7 @@ from libc.stdlib cimport free, malloc
 
 from minitok._core_api cimport *
 
-from minitok._errors import MAX_COUNT, PROGRESS_STEP, words_too_late
+from minitok._errors import MAX_COUNT, PROGRESS_STEP, learner_in_use, words_too_late
 from minitok.piece_records import check_order
 from minitok.pretokenizer import bytes_of, get_pretokenizer, text_of
 
@@ -274,6 +274,7 @@ cdef class Learner:
     cdef mt_symbols symbols
     cdef uint32_t *lengths  # of the tokens that there are, if an encoder makes the words
     cdef list blocks  # what was added; None when learning has begun
+    cdef bint works  # a call is under way, which may be without the GIL
     cdef object encode_piece
     cdef object allowed
 
@@ -326,17 +327,24 @@ cdef class Learner:
 
     def add(self, bytes block not None):
         """Take counted pieces, each of them once in all."""
-        cdef mt_status status
-        cdef mt_record_reader reader
+        if self.works:
+            raise learner_in_use()
         if self.blocks is None:
             raise words_too_late()
-        if self.encode_piece is not None:
-            block = self._encoded(block)
-        reader = reader_of(block)
+        self.works = True
+        try:
+            self._add(block if self.encode_piece is None else self._encoded(block))
+        finally:
+            self.works = False
+
+    cdef int _add(self, bytes block) except -1:
+        cdef mt_status status
+        cdef mt_record_reader reader = reader_of(block)
         with nogil:
             status = mt_survey_block(&self.survey, &self.symbols, reader)
         check(status)
         self.blocks.append(block)
+        return 0
 
     cdef bytes _encoded(self, bytes block):
         """The same records, with the ids of a piece in the place of its bytes."""
@@ -398,6 +406,15 @@ cdef class Learner:
 
     def learn(self, n, progress=None):
         """The next merges, in order; each makes the next id."""
+        if self.works:
+            raise learner_in_use()
+        self.works = True
+        try:
+            return self._learn(n, progress)
+        finally:
+            self.works = False
+
+    cdef list _learn(self, n, progress):
         cdef mt_learned learned[STEP]
         cdef mt_learner_state state = MT_PAUSE
         cdef mt_status status

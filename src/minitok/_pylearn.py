@@ -47,7 +47,7 @@ from itertools import chain, groupby
 from operator import itemgetter
 from typing import Literal, Protocol
 
-from minitok._errors import MAX_COUNT, PROGRESS_STEP, counts_too_large, words_too_late
+from minitok._errors import MAX_COUNT, PROGRESS_STEP, counts_too_large, learner_in_use, words_too_late
 from minitok.piece_records import check_order, pack_blocks, unpack_records, unsorted_records
 from minitok.pretokenizer import bytes_of, get_pretokenizer, text_of
 
@@ -253,6 +253,7 @@ class Learner:
         self._added: list[Sequence[int]] = []
         self._added_counts = array("q")
         self._begun = False
+        self._works = False
 
     @property
     def words(self) -> int:
@@ -270,6 +271,8 @@ class Learner:
         Raises:
             ValueError: the counts are too large; the block is no block of records; `learn` has been called already.
         """
+        if self._works:
+            raise learner_in_use()
         if self._begun:
             raise words_too_late()
         for piece, count in unpack_records(block):
@@ -291,7 +294,20 @@ class Learner:
 
         Returns:
             For each the left id, the right id, and how many places it replaced, by the counts of their words.
+
+        Raises:
+            ValueError: a callback calls the learner. (What a callback raises comes through; the merges of this call
+                are lost then.)
         """
+        if self._works:
+            raise learner_in_use()
+        self._works = True
+        try:
+            return self._learn(n, progress)
+        finally:
+            self._works = False
+
+    def _learn(self, n: int, progress: Callable[[int], object] | None) -> list[tuple[int, int, int]]:
         if not self._begun:
             self._begin()
         merges: list[tuple[int, int, int]] = []

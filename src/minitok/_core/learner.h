@@ -10,7 +10,7 @@
  * group also tells how many places the pair that stood there before has lost. Only when all places have been replaced
  * are pairs looked for in the table, once for each group; the rare ones, which are most, never get there.
  *
- * Memory: 4 bytes a cell and 4 for each place of a pair that is frequent enough, and 40 for each such pair. */
+ * Memory: 4 bytes a cell and 4 for each place of a pair that is frequent enough, and 32 for each such pair, besides its slots. */
 #ifndef MINITOK_LEARNER_H
 #define MINITOK_LEARNER_H
 
@@ -197,7 +197,7 @@ static inline uint32_t mt_find_first_pair(const mt_learner *l, const mt_byte_pai
 }
 
 /* Go through all pairs of symbols, each of which is one cell if they are `single`. First (`fill` false) each gets a
- * record, its count and how many places it has; then the places are filled in. */
+ * record, its count and how many places it has; then the places are filled in, and `outdated` tells how many are. */
 MT_INLINE mt_status mt_walk_pairs(mt_learner *l, mt_byte_pairs *known, const bool single, const bool fill) {
     const mt_words *w = &l->words;
     for (size_t run = 0; run < w->run_count; run++) {
@@ -225,10 +225,10 @@ MT_INLINE mt_status mt_walk_pairs(mt_learner *l, mt_byte_pairs *known, const boo
                 if (index != MT_NO_RECORD) {
                     mt_pair_record *record = &l->pairs.records[index];
                     if (fill) {
-                        mt_places_of(record)[record->live++] = (uint32_t)at;
+                        mt_places_of(record)[record->outdated++] = (uint32_t)at;
                     } else {
                         record->count += count;
-                        record->live++;
+                        record->length++;
                     }
                 }
             }
@@ -254,22 +254,22 @@ static inline mt_status mt_learner_start(mt_learner *l, bool single) {
             if ((left | right) < 256) {
                 known->of_bytes[left << 8 | right] = MT_NO_RECORD;
             }
+            record->length = 0;
             mt_kill_pair(&l->pairs, i);
             mt_free_record(&l->pairs, i);
         } else {
-            record->length = record->live;
-            record->live = 0;
             status = mt_allocate_places(record);
             if (status == MT_OK) {
                 l->pairs.held += record->length;
                 status = mt_bucket_put(&l->queue, record->count, i);
-            } else {
-                record->length = 0;
             }
         }
     }
     if (status == MT_OK) {
         status = single ? mt_walk_pairs(l, known, true, true) : mt_walk_pairs(l, known, false, true);
+    }
+    for (uint32_t i = 0; i < l->pairs.count; i++) {
+        l->pairs.records[i].outdated = 0;
     }
     l->pairs.held_first = l->pairs.held;
     free(known);
@@ -374,10 +374,12 @@ static inline void mt_lose_places(mt_learner *l, uint64_t pair, int64_t count, u
     }
     mt_pair_record *record = &l->pairs.records[index];
     record->count -= count;
-    record->live -= places;
+    if (!l->by_place) {
+        record->outdated += places;
+    }
     if (record->count < l->min_frequency) {
         mt_kill_pair(&l->pairs, index);
-    } else if (l->pairs.held > l->pairs.held_first && record->live < record->length / 2) {
+    } else if (l->pairs.held > l->pairs.held_first && record->outdated > record->length / 2) {
         mt_purge_places(&l->pairs, record, &l->words, mt_shape_of(l, pair));
     }
 }
@@ -390,7 +392,7 @@ static inline mt_status mt_keep_group(mt_learner *l, mt_group *group, uint64_t p
     }
     mt_pair_record *record = &l->pairs.records[index];
     record->count = group->count;
-    record->length = record->live = group->length;
+    record->length = group->length;
     l->pairs.held += group->length;
     record->places = group->places;
     if (group->length < group->room) {
@@ -472,7 +474,7 @@ static inline mt_status mt_learner_merge(mt_learner *l, uint32_t index, mt_learn
     mt_kill_pair(&l->pairs, index);
     mt_free_record(&l->pairs, index);
     mt_status status =
-        mt_replace_places(l, shape, mt_places_of(&record) + record.first, record.length - record.first, made, &replaced);
+        mt_replace_places(l, shape, mt_places_of(&record), record.length, made, &replaced);
     mt_forget_places(&l->pairs, &record);
     if (status == MT_OK) {
         status = mt_settle_groups(l, shape, made);

@@ -2,7 +2,8 @@
  *
  * A block of records is first surveyed, when it is added, and laid out when all have been: sorted by count, the words
  * of one count are one run, and the count of a place is found among few. Where the order of the words decides ties
- * they stay in it, and a run is as long as it happens to be. */
+ * they stay in it, and a run is as long as it happens to be: there may be as many as words, so that an index tells for
+ * every 64th cell which run it is in. */
 #ifndef MINITOK_LEARNER_WORDS_H
 #define MINITOK_LEARNER_WORDS_H
 
@@ -16,6 +17,8 @@
 #include "records.h"
 #include "status.h"
 
+/* A cell of the index of runs stands for so many cells, as a power of two. */
+#define MT_RUN_INDEX_BITS 6
 #define MT_INSIDE (-1)
 #define MT_BOUNDARY INT32_MIN
 
@@ -47,6 +50,7 @@ typedef struct {
     mt_count_run *runs;
     size_t run_count;
     size_t run_room;
+    uint32_t *run_index; /* of words that are not sorted; NULL if they are */
     uint32_t *slots; /* count -> index into `runs`, or UINT32_MAX; while words that are sorted are laid out */
     size_t slot_mask;
 } mt_words;
@@ -54,6 +58,7 @@ typedef struct {
 static inline void mt_words_free(mt_words *w) {
     free(w->cells);
     free(w->runs);
+    free(w->run_index);
     free(w->slots);
     memset(w, 0, sizeof *w);
 }
@@ -198,8 +203,9 @@ static inline mt_status mt_words_reserve(mt_words *w, const mt_survey *survey, b
     w->cells = malloc(w->cell_count * sizeof *w->cells);
     if (!sorted) {
         w->runs = malloc((survey->run_count + 1) * sizeof *w->runs);
+        w->run_index = malloc(((w->cell_count >> MT_RUN_INDEX_BITS) + 1) * sizeof *w->run_index);
     }
-    if (w->cells == NULL || (!sorted && w->runs == NULL)) {
+    if (w->cells == NULL || (!sorted && (w->runs == NULL || w->run_index == NULL))) {
         return MT_NO_MEMORY;
     }
     w->cells[0] = MT_BOUNDARY;
@@ -254,16 +260,20 @@ static inline mt_status mt_put_block(
     return MT_OK;
 }
 
-/* When all blocks have been put: the runs say again where they begin. */
+/* When all blocks have been put: sorted runs say again where they begin, and others get their index. */
 static inline void mt_finish_layout(mt_words *w, bool sorted) {
     free(w->slots);
     w->slots = NULL;
-    if (sorted) {
-        size_t first = 1;
-        for (size_t i = 0; i < w->run_count; i++) {
-            size_t end = w->runs[i].first;
-            w->runs[i].first = first;
-            first = end;
+    size_t first = 1, cell = 0;
+    for (size_t i = 0; i < w->run_count && sorted; i++) {
+        size_t end = w->runs[i].first;
+        w->runs[i].first = first;
+        first = end;
+    }
+    for (size_t i = 0; i < w->run_count && !sorted; i++) {
+        size_t end = i + 1 < w->run_count ? w->runs[i + 1].first : w->cell_count;
+        for (; cell << MT_RUN_INDEX_BITS < end; cell++) {
+            w->run_index[cell] = (uint32_t)i;
         }
     }
 }
@@ -272,6 +282,13 @@ static inline void mt_finish_layout(mt_words *w, bool sorted) {
 
 /* How often the words around a place occur. Places that are asked for in ascending order move *run along. */
 static inline uint64_t mt_count_at(const mt_words *w, size_t place, size_t *run) {
+    if (w->run_index != NULL) {
+        size_t at = w->run_index[place >> MT_RUN_INDEX_BITS];
+        while (at + 1 < w->run_count && w->runs[at + 1].first <= place) {
+            at++;
+        }
+        return w->runs[at].count;
+    }
     size_t low = *run, high = low + 1, step = 1;
     while (high < w->run_count && w->runs[high].first <= place) {
         low = high;

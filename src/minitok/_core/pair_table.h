@@ -35,9 +35,8 @@ typedef struct {
     uint64_t pair;  /* left << 32 | right: orders as (left, right) does */
     int64_t count;  /* 0: dead, or free */
     mt_places places;
-    uint32_t length; /* places, outdated ones included; of a free record, the next free one */
-    uint32_t live;   /* places that are not outdated */
-    uint32_t first;  /* the places before this one are outdated */
+    uint32_t length;   /* places, outdated ones included; of a free record, the next free one */
+    uint32_t outdated; /* how many are known to be so; where the first place decides ties, the first ones */
 } mt_pair_record;
 
 typedef struct {
@@ -84,7 +83,7 @@ static inline void mt_forget_places(mt_pair_table *t, mt_pair_record *record) {
         free(record->places.list);
     }
     t->held -= record->length;
-    record->length = record->live = record->first = 0;
+    record->length = record->outdated = 0;
 }
 
 static inline void mt_pair_table_free(mt_pair_table *t) {
@@ -211,10 +210,10 @@ static inline bool mt_stands_at(const mt_words *w, mt_pair_shape shape, uint32_t
 /* The first place where the pair stands; it does. */
 static inline uint32_t mt_first_place(mt_pair_record *record, const mt_words *w, mt_pair_shape shape) {
     const uint32_t *places = mt_places_of(record);
-    while (!mt_stands_at(w, shape, places[record->first])) {
-        record->first++;
+    while (!mt_stands_at(w, shape, places[record->outdated])) {
+        record->outdated++;
     }
-    return places[record->first];
+    return places[record->outdated];
 }
 
 /* Drop the outdated places. */
@@ -223,7 +222,7 @@ static inline void mt_purge_places(
 ) {
     uint32_t *places = mt_places_of(record);
     uint32_t kept = 0;
-    for (uint32_t i = record->first; i < record->length; i++) {
+    for (uint32_t i = 0; i < record->length; i++) {
         if (i + MT_PLACES_AHEAD < record->length) {
             mt_prefetch(&w->cells[places[i + MT_PLACES_AHEAD]]);
         }
@@ -231,7 +230,7 @@ static inline void mt_purge_places(
             places[kept++] = places[i];
         }
     }
-    record->first = 0;
+    record->outdated = 0;
     if (record->length > MT_FEW_PLACES) {
         if (kept > MT_FEW_PLACES) {
             uint32_t *list = realloc(places, kept * sizeof *places);

@@ -49,8 +49,8 @@ LAYERS = [
     {"training.counting", "training.checkpoint"},
     {"training.trainer"},
     {"training", "registry"},
-    {"demo"},
-    {"commands"},
+    {"demo", "command_io"},
+    {"commands", "training_commands"},
     {"cli"},
     {"__init__", "__main__"},
 ]

@@ -8,28 +8,17 @@ from __future__ import annotations
 
 import argparse
 import os
-import re
 import sys
 import warnings
 from collections.abc import Sequence
-from fractions import Fraction
 from pathlib import Path
 from typing import Any, NoReturn
 
 from minitok import _backend
 from minitok._version import __version__
-from minitok.commands import (
-    BadUseError,
-    count_command,
-    count_pieces_command,
-    decode_command,
-    demo_command,
-    encode_command,
-    info_command,
-    merge_counts_command,
-    train_command,
-)
-from minitok.patterns import DEFAULT_PATTERN, PATTERNS
+from minitok.command_io import BadUseError
+from minitok.commands import count_command, decode_command, demo_command, encode_command, info_command
+from minitok.training_commands import TRAINING_COMMANDS
 
 __all__ = ["main"]
 
@@ -93,15 +82,16 @@ def _parser() -> argparse.ArgumentParser:
     version = f"minitok {__version__} ({_backend.BACKEND} backend)"
     parser.add_argument("--version", action="version", version=version)
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    add_training = (_add_train, _add_count_pieces, _add_merge_counts)
-    for add in (*add_training, _add_encode, _add_decode, _add_count, _add_info, _add_demo):
+    for name, what, add_arguments, run in TRAINING_COMMANDS:
+        add_arguments(_command(commands, name, run, what))
+    for add in (_add_encode, _add_decode, _add_count, _add_info, _add_demo):
         add(commands)
     return parser
 
 
 def _command(commands: Any, name: str, run: Any, what: str) -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = commands.add_parser(name, help=what, description=what)
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, command=name)
     return parser
 
 
@@ -126,100 +116,6 @@ def _add_output(parser: argparse.ArgumentParser) -> None:
 
 def _add_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON, for programs")
-
-
-def _size(text: str) -> int:
-    """A number of bytes: "2000000", "200MB", "1.5 GiB"."""
-    found = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)\s*(?:([KMGT])(I?))?B?", text.strip().upper())
-    if not found:
-        raise argparse.ArgumentTypeError(f"{text!r} is no size; expected bytes, or for example 200MB, 1.5GB or 2GiB")
-    number, unit, binary = found.groups()
-    return int(Fraction(number) * (1024 if binary else 1000) ** ("KMGT".index(unit) + 1 if unit else 0))
-
-
-def _weight(text: str) -> tuple[str, Fraction]:
-    """A path or a glob and the weight of its texts: "code/*.py=0.5"."""
-    name, equals, number = text.rpartition("=")
-    try:
-        weight = Fraction(number)
-    except (ValueError, ZeroDivisionError):
-        equals = ""
-    if not (name and equals):
-        raise argparse.ArgumentTypeError(f"{text!r} is no weight; expected GLOB=NUMBER, for example 'code/*.py=0.5'")
-    return name, weight
-
-
-def _add_corpus(parser: argparse.ArgumentParser) -> None:
-    """What says how texts become counted pieces."""
-    _add_files(parser, "text files or globs; JSON Lines (.jsonl, .ndjson); .gz and .zst")
-    parser.add_argument(
-        "--pattern",
-        help=f"how text is cut: {', '.join(sorted(PATTERNS))} or an expression (default: {DEFAULT_PATTERN})",
-    )
-    parser.add_argument(
-        "--special",
-        action="append",
-        default=[],
-        metavar="TOKEN",
-        help="a special token: it separates documents; repeatable",
-    )
-    parser.add_argument(
-        "--errors", choices=("strict", "replace"), default="strict", help="bytes that are not UTF-8 (default: strict)"
-    )
-
-
-def _add_count_pieces(commands: Any) -> None:
-    parser = _command(
-        commands,
-        "count-pieces",
-        count_pieces_command,
-        "Count the pieces of files, which is the first half of training, and write the counts to a file.",
-    )
-    _add_corpus(parser)
-    parser.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help="the file of counts")
-    parser.add_argument(
-        "--weight",
-        action="append",
-        type=_weight,
-        default=[],
-        metavar="GLOB=NUMBER",
-        help="count these files too, each piece in them so many times; repeatable",
-    )
-    parser.add_argument(
-        "--field", metavar="NAME", help="the files are JSON Lines with the text in this field (default: text)"
-    )
-    parser.add_argument("--threads", type=int, metavar="N", help="default: one for each processor")
-    parser.add_argument(
-        "--memory-limit", type=_size, metavar="SIZE", help="what does not fit goes to TMPDIR; for example 2GB"
-    )
-    _add_json(parser)
-
-
-def _add_merge_counts(commands: Any) -> None:
-    parser = _command(
-        commands,
-        "merge-counts",
-        merge_counts_command,
-        "Add the counts of files that count-pieces wrote: parts of a corpus that were counted apart.",
-    )
-    parser.add_argument("files", nargs="+", metavar="FILE", help="files of counts")
-    parser.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help="the file of their sums")
-    _add_json(parser)
-
-
-def _add_train(commands: Any) -> None:
-    parser = _command(commands, "train", train_command, "Train a vocabulary on files and write it to a file.")
-    _add_corpus(parser)
-    parser.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help="the vocabulary file")
-    parser.add_argument("--vocab-size", type=int, default=32_768, metavar="N", help="ids at most (default: 32768)")
-    parser.add_argument(
-        "--min-frequency", type=int, default=2, metavar="N", help="of a pair to be merged (default: 2)"
-    )
-    parser.add_argument("--max-token-length", type=int, metavar="N", help="in bytes")
-    parser.add_argument("--initial", metavar="NAME_OR_FILE", help="a vocabulary to extend")
-    parser.add_argument("--name", default="trained", help="what to call the encoding")
-    parser.add_argument("--format", choices=("minitok", "tiktoken"), default="minitok", help="of the vocabulary file")
-    _add_json(parser)
 
 
 def _add_encode(commands: Any) -> None:

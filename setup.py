@@ -17,7 +17,7 @@ from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
 #: What the failing allocator stands in for.
-WRAPPED = ("malloc", "calloc", "realloc", "free", "mmap", "mmap64", "munmap")
+WRAPPED = ("malloc", "calloc", "realloc", "free", "mmap", "mmap64", "mremap", "munmap")
 
 
 def flag(name: str) -> bool:

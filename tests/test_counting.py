@@ -269,6 +269,11 @@ def test_progress(tmp_path: Path) -> None:
     told: list[progress.Progress] = []
     minitok.count_pieces(tmp_path / "text", progress=told.append)
     assert [told[0].done, told[-1].done, told[-1].total] == [0] + [len(TEXT.encode()) * 100] * 2
+    minitok.count_pieces([tmp_path / "text"] * 2, progress=told.append)
+    assert told[-1].done == told[-1].total == len(TEXT.encode()) * 200
+    minitok.count_pieces([TEXT], progress=told.append)
+    assert told[-1].done == len(TEXT.encode())
+    assert told[-1].total is None
     assert {(step.phase, step.unit) for step in told} == {("counting pieces", "B")}
 
 

@@ -103,6 +103,18 @@ def test_a_full_disk(spilled: Path, text: Path) -> None:
     assert not list(spilled.iterdir())
 
 
+def test_a_full_disk_when_counts_are_saved(text: Path, tmp_path: Path) -> None:
+    program = (
+        "import minitok, resource; resource.setrlimit(resource.RLIMIT_FSIZE, (3000, 3000))\n"
+        f"minitok.count_pieces({str(text)!r}).save('counts')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], stderr=subprocess.PIPE, check=False, text=True, cwd=tmp_path
+    )
+    assert "OSError: [Errno 27] File too large: 'counts'" in done.stderr
+    assert list(tmp_path.iterdir()) == [text]
+
+
 def test_a_folder_for_temporary_files_that_is_none(text: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", "/nowhere")
     with pytest.raises(FileNotFoundError, match="/nowhere"):

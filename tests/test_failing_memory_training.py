@@ -60,6 +60,19 @@ def learnt(training: Any, words: list[bytes], counts: list[int], n: int, **optio
     return results
 
 
+def test_counting_so_much_that_memory_comes_in_pages(allocator: Allocator, training: Any) -> None:
+    """Short pieces and long ones: all that grows becomes larger than a megabyte, and then grows once more."""
+    block = pack_records((b"%d%s" % (i, b"long" * 8 * (i % 4 == 0)), 1 + i % 9) for i in range(170_000))
+
+    def count() -> Any:
+        counter, other = training.PieceCounter(None), training.PieceCounter(None)
+        counter.add_records(block)
+        other.merge(counter)
+        return [len(part) for part in other.records()]
+
+    assert survives(allocator, count) >= 20
+
+
 @pytest.mark.parametrize(
     "words", [[b"aabab", b"ab", b"aaaa", b"abcabcabc"], [b"%d %x" % (i, i) for i in range(40)]], ids=len
 )

@@ -35,7 +35,9 @@ def total_bytes(source: Source) -> int | None:
     Raises:
         OSError: a file that is not there.
     """
-    if not isinstance(source, (str, PathLike)):
+    is_path = isinstance(source, (str, PathLike))
+    are_paths = isinstance(source, (list, tuple)) and all(isinstance(item, PathLike) for item in source)
+    if not (is_path or are_paths):  # a str among several is a text
         return None
     sizes = [file.size for file in find_inputs(source, None)]
     return None if None in sizes else sum(filter(None, sizes))

@@ -35,9 +35,9 @@ typedef struct {
 } mt_counted_stream;
 
 static inline void mt_counted_stream_free(mt_counted_stream *s) {
-    mt_counter_free(&s->counter);
-    free(s->order);
+    mt_grown_free(s->order, s->order == NULL ? 0 : s->counter.count * sizeof *s->order);
     s->order = NULL;
+    mt_counter_free(&s->counter);
 }
 
 /* What a piece is sorted by when its first `depth` bytes are known to be equal. */
@@ -154,15 +154,14 @@ static inline void mt_sort_pieces(const mt_counter *c, mt_sorted_piece *pieces, 
 /* Take all that a counter has, and put it in order. The counter is empty afterwards, also where this fails. */
 static inline mt_status mt_counted_stream_init(mt_counted_stream *s, mt_counter *c, bool by_bytes) {
     s->counter = mt_counter_take(c);
-    free(s->counter.slots);
-    s->counter.slots = NULL;
+    mt_counter_free_slots(&s->counter);
     s->order = NULL;
     s->at = 0;
     size_t count = s->counter.count;
     if (!by_bytes || count == 0) {
         return MT_OK;
     }
-    s->order = malloc(count * sizeof *s->order);
+    s->order = mt_grow(NULL, 0, count * sizeof *s->order);
     if (s->order == NULL) {
         return MT_NO_MEMORY;
     }

@@ -4,8 +4,8 @@
  * (key.h); the bytes of a longer one are in `bytes`, and its entry says where. `slots` finds them: a slot has the
  * number of an entry in its lower bits, as many as there are bits of slots, and in the bits that are left above some
  * of the hash, so that another piece's entry is hardly ever looked at. Slots are at most 5/8 full. So a distinct piece
- * takes 24 bytes, 6.4 to 12.8 for its slots, and its own bytes if it is long. What grows is `realloc`ed, which the
- * system does for large memory without copying, and without a second one being there meanwhile.
+ * takes 24 bytes, 6.4 to 12.8 for its slots, and its own bytes if it is long. All three grow without a copy being there
+ * meanwhile (memory.h).
  *
  * Pieces come in batches: first all keys are made and their slots asked for, then the entries that the slots name,
  * then they are counted, so that the memory answers to many at once. */
@@ -21,6 +21,7 @@
 #include "bits.h"
 #include "hash.h"
 #include "key.h"
+#include "memory.h"
 #include "records.h"
 #include "splitter.h"
 #include "status.h"
@@ -51,17 +52,25 @@ typedef struct {
     int slot_bits;
 } mt_counter;
 
+static inline size_t mt_counter_slots_size(const mt_counter *c) {
+    return c->slots == NULL ? 0 : sizeof *c->slots << c->slot_bits;
+}
+
+static inline void mt_counter_free_slots(mt_counter *c) {
+    mt_grown_free(c->slots, mt_counter_slots_size(c));
+    c->slots = NULL;
+}
+
 static inline void mt_counter_free(mt_counter *c) {
-    free(c->entries);
-    free(c->bytes);
-    free(c->slots);
+    mt_grown_free(c->entries, c->capacity * sizeof *c->entries);
+    mt_grown_free(c->bytes, c->bytes_capacity);
+    mt_counter_free_slots(c);
     memset(c, 0, sizeof *c);
 }
 
 /* How much memory is in use. */
 static inline size_t mt_counter_size(const mt_counter *c) {
-    size_t slots = c->slots == NULL ? 0 : (size_t)1 << c->slot_bits;
-    return c->count * sizeof *c->entries + c->bytes_length + slots * sizeof *c->slots;
+    return c->count * sizeof *c->entries + c->bytes_length + mt_counter_slots_size(c);
 }
 
 /* The piece of an entry; 15 bytes of `copy` may be used for it. */
@@ -112,7 +121,7 @@ static inline void mt_put_slot(mt_counter *c, uint32_t hash, size_t entry) {
 
 static inline mt_status mt_counter_rehash(mt_counter *c, int bits) {
     size_t slots = (size_t)1 << bits;
-    uint32_t *grown = realloc(c->slots, slots * sizeof *grown);
+    uint32_t *grown = mt_grow(c->slots, mt_counter_slots_size(c), slots * sizeof *grown);
     if (grown == NULL) {
         return MT_NO_MEMORY;
     }
@@ -138,7 +147,7 @@ static inline mt_status mt_counter_reserve(mt_counter *c) {
     }
     if (c->capacity - c->count < MT_COUNT_BATCH) {
         size_t capacity = c->capacity + c->capacity / 2 + 2 * MT_COUNT_BATCH;
-        mt_counted *entries = realloc(c->entries, capacity * sizeof *entries);
+        mt_counted *entries = mt_grow(c->entries, c->capacity * sizeof *entries, capacity * sizeof *entries);
         if (entries == NULL) {
             return MT_NO_MEMORY;
         }
@@ -187,7 +196,7 @@ static inline mt_counted *mt_counter_append(
         size_t length = (size_t)(piece->high & MT_LONG_MASK);
         if (c->bytes_capacity - c->bytes_length < length) {
             size_t capacity = c->bytes_capacity + c->bytes_capacity / 2 + length + 4096;
-            uint8_t *bytes = realloc(c->bytes, capacity);
+            uint8_t *bytes = mt_grow(c->bytes, c->bytes_capacity, capacity);
             if (bytes == NULL) {
                 *status = MT_NO_MEMORY;
                 return NULL;

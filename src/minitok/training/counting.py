@@ -308,7 +308,9 @@ class _Job:
             return batch.on_disk
 
         counted: Iterator[_Batch] = pieces_counted()
-        threads = self._threads
+        ahead = list(islice(counted, 2))
+        counted = chain(ahead, counted)
+        threads = self._threads if len(ahead) > 1 else 1
         if threads > 1 and self._in_processes:
             yield from map(count_texts, _first(counted, PROCESSES_PAY))
             following = list(islice(counted, 1))

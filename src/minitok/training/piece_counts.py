@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import ItemsView, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import chain
 from math import lcm
 from os import PathLike
@@ -257,7 +258,7 @@ class PieceCounts(Mapping[bytes, int]):
             "total": self._total,
         }
         digest = _sha256()
-        with open_atomically(path) as file:
+        with _naming(path), open_atomically(path) as file:
             beginning = _MAGIC + _VERSION + b"\n" + json.dumps(header).encode("ascii") + b"\n"
             for part in chain((beginning,), frames(self._sorted_records())):
                 digest.update(part)
@@ -304,6 +305,16 @@ class PieceCounts(Mapping[bytes, int]):
             total=total,
             scale=header["scale"],
         )
+
+
+@contextmanager
+def _naming(path: str | PathLike[str]) -> Iterator[None]:
+    """Errors in this context, such as that of a full disk, name the file that is written."""
+    try:
+        yield
+    except OSError as error:
+        error.filename = error.filename or str(path)
+        raise
 
 
 def _sha256() -> Any:

@@ -13,9 +13,9 @@ import importlib
 import os
 import threading
 from collections.abc import Iterator
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import hypothesis
@@ -30,10 +30,23 @@ COUNTING_MODULES = {"native": "minitok._fastlearn", "python": "minitok._pycount"
 TRAINING_MODULES = {"native": "minitok._fastlearn", "python": "minitok._pylearn"}
 
 
-def seam(name: str) -> SimpleNamespace:
-    """All names of a backend, "native" or "python"; `__name__` tells which it is."""
-    modules = [importlib.import_module(names[name]) for names in (MODULES, COUNTING_MODULES, TRAINING_MODULES)]
-    return SimpleNamespace(__name__=name, **{public: vars(m)[public] for m in modules for public in m.__all__})
+class Seam:
+    """All names of a backend, "native" or "python"."""
+
+    def __init__(self, name: str) -> None:
+        self.__name__ = name
+        for names in (MODULES, COUNTING_MODULES, TRAINING_MODULES):
+            module = importlib.import_module(names[name])
+            vars(self).update({public: vars(module)[public] for public in module.__all__})
+
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(f"the backend {self.__name__} has no {name}")  # so that types know that it has any
+
+
+@cache
+def seam(name: str) -> Seam:
+    """The names of a backend; `__name__` tells which it is."""
+    return Seam(name)
 
 
 def only_this_thread() -> bool:
@@ -43,7 +56,7 @@ def only_this_thread() -> bool:
     ]
 
 
-def installed_seams() -> list[SimpleNamespace]:
+def installed_seams() -> list[Seam]:
     """All names of each backend that is installed."""
     return [seam(name) for name, module in MODULES.items() if find_spec(module)]
 

@@ -313,7 +313,8 @@ def _naming(path: str | PathLike[str]) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        error.filename = error.filename or str(path)
+        if error.errno is not None and error.filename is None:  # else the message is all there is
+            error.filename = str(path)
         raise
 
 

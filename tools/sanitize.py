@@ -32,6 +32,8 @@ SAMPLE = (
     "windows",
     "merge",
     "learn",
+    "piece_counter",
+    "counting",
     "boundaries",
     "roundtrip",
     "threads",

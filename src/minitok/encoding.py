@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any, Literal, TypeGuard, TypeVar
 
 from minitok import _backend, formats, offsets, unstable
 from minitok.id_files import EncodedFile, IdType
+from minitok.pipeline import AnyEncoder, decoder_of, encoder_of, takes_bytes
 from minitok.pretokenizer import text_of
 from minitok.special_tokens import Allowed, Disallowed, SpecialTokens
-from minitok.text import Text, has_surrogates, plain_text, repair_surrogates
+from minitok.text import Text, decoded_text, has_surrogates, plain_text, repair_surrogates
 from minitok.threads import groups, map_in_threads, thread_count
 from minitok.vocabulary import Vocabulary
 
@@ -104,12 +105,11 @@ class Encoding:
         self._pat_str = vocabulary.pattern
         self._special_tokens = vocabulary.special_tokens
         self._special_token_values = set(vocabulary.special_tokens.values())
-        self._special = SpecialTokens(vocabulary.special_tokens)
-        self._encoder = _backend.Encoder(
-            vocabulary.tokens, vocabulary.merges, vocabulary.pattern, vocabulary.whole_piece
-        )
-        special = {i: s.encode("utf-8", "surrogatepass") for s, i in vocabulary.special_tokens.items()}
-        self._decoder = _backend.Decoder(vocabulary.tokens, special)
+        self._special = SpecialTokens(vocabulary.special_tokens, vocabulary.added_tokens)
+        self._takes_bytes = takes_bytes(vocabulary)
+        self._encoder: AnyEncoder = encoder_of(vocabulary)
+        self._decoder = decoder_of(vocabulary)
+        self._decoded_prefix = vocabulary.decoded_prefix.encode("utf-8")
         self._pickled_as: tuple[Callable[..., Encoding], tuple[Any, ...]] = (Encoding.from_vocabulary, (vocabulary,))
 
     @property
@@ -296,6 +296,11 @@ class Encoding:
         >>> minitok.get_encoding("minitok_32k").encode_with_offsets("hello world")[1]
         [(0, 5), (5, 11)]
         """
+        if not self._takes_bytes:
+            raise ValueError(
+                f"{self.name!r} changes a text before it cuts it, or cuts it in stages, so that its tokens have no "
+                "certain place in the text"
+            )
         ids = self.encode(text, allowed_special=allowed_special, disallowed_special=disallowed_special)
         lengths = [len(self._decoder.token(i)) for i in ids]
         plain = plain_text(text)
@@ -468,9 +473,10 @@ class Encoding:
             TypeError: an id that is not an integer.
         """
         try:
-            return self._decoder.decode(tokens)
+            decoded = self._decoder.decode(tokens)
         except KeyError as error:
             raise _unknown_id(error.args[0], f"Invalid token for decoding: {error.args[0]}") from None
+        return decoded.removeprefix(self._decoded_prefix) if self._decoded_prefix else decoded
 
     def decode(self, tokens: Iterable[int], errors: str = "replace") -> str:
         """The text that ids stand for.
@@ -613,7 +619,7 @@ class Encoding:
             ValueError: a disallowed one is there.
         """
         allowed, disallowed = self._special.policy(allowed_special, disallowed_special)
-        plain = plain_text(text)
+        plain = self._plain(text)
         if disallowed <= self._special.names and self._special.are_absent(plain):
             allowed = disallowed = _NOTHING
         if disallowed:
@@ -621,6 +627,11 @@ class Encoding:
         if isinstance(plain, str) and has_surrogates(plain):
             plain = repair_surrogates(plain)
         return plain, self._special.places(plain, allowed)
+
+    def _plain(self, text: Text) -> str | bytes:
+        """A text as special tokens are looked for in it: what is to be normalized is a str."""
+        plain = plain_text(text)
+        return plain if isinstance(plain, str) or self._takes_bytes else decoded_text(plain)
 
     def _spans(
         self, text: Text, allowed_special: Allowed, disallowed_special: Disallowed

@@ -52,6 +52,14 @@ static uint64_t mt_window_starts_deepseek(mt_block_classifier classify, const ui
     return mt_window_starts(&mt_patterns[MT_DEEPSEEK], classify, text, left);
 }
 
+/* Where a space is that no space is before: all of that is certain, whatever follows. */
+static uint64_t mt_window_starts_spaces(mt_block_classifier classify, const uint8_t *text, size_t left) {
+    mt_block block;
+    (void)left;
+    classify(text, &block);
+    return (block.space & ~(block.space << 1)) | 1;
+}
+
 static const mt_window_function mt_window_functions[MT_PATTERNS] = {
     [MT_R50K] = mt_window_starts_r50k,
     [MT_CL100K] = mt_window_starts_cl100k,
@@ -60,6 +68,7 @@ static const mt_window_function mt_window_functions[MT_PATTERNS] = {
     [MT_QWEN2] = mt_window_starts_qwen2,
     [MT_TEKKEN] = mt_window_starts_tekken,
     [MT_DEEPSEEK] = mt_window_starts_deepseek,
+    [MT_SPACES] = mt_window_starts_spaces,
 };
 
 typedef struct {

@@ -10,7 +10,6 @@ import re
 import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 from minitok.pretokenizer import compile_pattern
 from minitok.unicode_classes import pin_classes
@@ -143,104 +142,107 @@ class Charsmap:
     the replacements, each ended by a zero (`src/normalizer.cc` of SentencePiece, `DecodePrecompiledCharsMap`).
 
     Raises:
-        ValueError: the map is not what it should be.
+        ValueError: the map is not what it should be. (What is damaged inside of it is found when it is used.)
     """
 
     blob: bytes
     protected: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        charsmap_entries(self.blob)
+        _Trie(self.blob)
 
     def function(self) -> Function:
         """Text to text by the map."""
-        entries = charsmap_entries(self.blob)
-        rules = entries | dict.fromkeys((text for text in self.protected if text), None)
-        return _longest_match_replacer(rules)
+        return _CharsmapReplacer(_Trie(self.blob), self.protected)
 
 
-def _longest_match_replacer(rules: dict[str, str | None]) -> Function:
-    by_first: dict[str, list[int]] = {}
-    for key in rules:
-        lengths = by_first.setdefault(key[0], [])
-        if len(key) not in lengths:
-            lengths.append(len(key))
-    for lengths in by_first.values():
-        lengths.sort(reverse=True)
-    if not by_first:
-        return lambda text: text
-    candidates = re.compile("[" + "".join(map(re.escape, sorted(by_first))) + "]")
+class _Trie:
+    """A compiled character map, looked into as it is."""
 
-    def replace(text: str) -> str:
+    def __init__(self, blob: bytes) -> None:
+        size = struct.unpack_from("<I", blob)[0] if len(blob) >= 4 else 0
+        if size == 0 or size % 4 or size > len(blob) - 4 or blob[-1:] != b"\0":
+            raise ValueError(f"a compiled character map of {len(blob)} bytes says its trie has {size}; it is damaged")
+        self._units: tuple[int, ...] = struct.unpack_from(f"<{size // 4}I", blob, 4)
+        self._replacements = blob[4 + size :]
+
+    def _step(self, node: int, byte: int) -> int:
+        """The node behind a byte, or that of the value for a zero; -1 if there is none."""
+        unit = self._units[node]
+        child = node ^ ((unit >> 10) << ((unit & 0x200) >> 6)) ^ byte
+        if child >= len(self._units) or (byte and self._units[child] & 0x800000FF != byte):
+            return -1
+        return child
+
+    def begins(self, character: str) -> bool:
+        """Whether any string of the map may begin with a character."""
+        node = 0
+        for byte in character.encode("utf-8", "surrogatepass"):
+            node = self._step(node, byte)
+            if node < 0:
+                return False
+        return True
+
+    def longest(self, text: str, at: int) -> tuple[int, str] | None:
+        """The longest string of the map that stands in a text at a place: where it ends, and what it becomes."""
+        node = 0
+        found: tuple[int, int] | None = None
+        for end in range(at, len(text)):
+            for byte in text[end].encode("utf-8", "surrogatepass"):
+                node = self._step(node, byte) if byte else -1
+                if node < 0:
+                    break
+            if node < 0:
+                break
+            if self._units[node] >> 8 & 1 and (value := self._step(node, 0)) >= 0:
+                found = end + 1, self._units[value] & 0x7FFFFFFF
+        return None if found is None else (found[0], self._replacement(found[1]))
+
+    def _replacement(self, at: int) -> str:
+        end = self._replacements.find(b"\0", at)
+        try:
+            if end >= 0:
+                return self._replacements[at:end].decode("utf-8")
+        except UnicodeDecodeError:
+            pass
+        raise ValueError(f"a compiled character map has no string at {at}; it is damaged")
+
+
+class _CharsmapReplacer:
+    """Text to text by a map. What characters do is remembered: most do nothing.
+
+    (Threads may add to what is remembered at once: they add the same.)
+    """
+
+    def __init__(self, trie: _Trie, protected: Sequence[str]) -> None:
+        self._trie = trie
+        self._protected: dict[str, list[str]] = {}
+        for text in sorted(protected, key=len, reverse=True):
+            self._protected.setdefault(text[:1], []).append(text)
+        self._inert: set[str] = set()
+
+    def __call__(self, text: str) -> str:
+        new = set(text) - self._inert
+        active = {c for c in new if c in self._protected or self._trie.begins(c)}
+        self._inert |= new - active
+        if not active:
+            return text
+        candidates = re.compile("[" + "".join(map(re.escape, sorted(active))) + "]")
         out: list[str] = []
         done = 0
         found = candidates.search(text)
         while found:
             at = found.start()
             behind = at + 1
-            for length in by_first[text[at]]:
-                key = text[at : at + length]
-                if key in rules:
-                    value = rules[key]
-                    behind = at + length
-                    if value is not None:
-                        out += (text[done:at], value)
-                        done = behind
-                    break
+            kept = next((k for k in self._protected.get(text[at], ()) if text.startswith(k, at)), None)
+            replaced = self._trie.longest(text, at) if kept is None else None
+            if kept is not None:
+                behind = at + len(kept)
+            elif replaced is not None:
+                out += (text[done:at], replaced[1])
+                done = behind = replaced[0]
             found = candidates.search(text, behind)
         return "".join([*out, text[done:]]) if out else text
-
-    return replace
-
-
-@lru_cache(maxsize=8)
-def charsmap_entries(blob: bytes) -> dict[str, str | None]:
-    """All strings of a compiled map, with what they become.
-
-    Raises:
-        ValueError: the map is damaged.
-    """
-    size = struct.unpack_from("<I", blob)[0] if len(blob) >= 4 else 0
-    if size == 0 or size % 4 or size > len(blob) - 4:
-        raise ValueError(
-            f"a compiled character map of {len(blob)} bytes says that its trie has {size}; it is damaged"
-        )
-    units = struct.unpack_from(f"<{size // 4}I", blob, 4)
-    replacements = blob[4 + size :]
-    entries: dict[str, str | None] = {}
-    seen = 0
-    waiting: list[tuple[int, bytes]] = [(0, b"")]
-    while waiting:
-        node, key = waiting.pop()
-        unit = units[node]
-        base = node ^ ((unit >> 10) << ((unit & 0x200) >> 6))
-        for label in range(256):
-            child = base ^ label
-            if child >= len(units) or units[child] & 0x800000FF != label:
-                continue
-            if label == 0:
-                if unit >> 8 & 1:
-                    entries[_decoded(key)] = _decoded(_replacement(replacements, units[child] & 0x7FFFFFFF))
-                continue
-            seen += 1
-            if seen > len(units):
-                raise ValueError("the trie of a compiled character map has a cycle; it is damaged")
-            waiting.append((child, key + bytes([label])))
-    return entries
-
-
-def _replacement(replacements: bytes, at: int) -> bytes:
-    end = replacements.find(b"\0", at)
-    if at >= len(replacements) or end < 0:
-        raise ValueError(f"a compiled character map points to byte {at} of {len(replacements)}; it is damaged")
-    return replacements[at:end]
-
-
-def _decoded(data: bytes) -> str:
-    try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError:
-        raise ValueError(f"a compiled character map holds {data!r}, which is not UTF-8; it is damaged") from None
 
 
 Normalizer = UnicodeForm | Lowercase | Strip | Replace | Prepend | Spaces | Charsmap

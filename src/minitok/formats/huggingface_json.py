@@ -26,6 +26,7 @@ from typing import Any, get_args
 from minitok.added_tokens import AddedToken
 from minitok.formats.byte_alphabet import unspell
 from minitok.formats.json_documents import DAMAGED, field, parse_json
+from minitok.formats.space_marks import SPACE_MARK, spaces_pattern
 from minitok.formats.templates_json import read_template
 from minitok.normalizers import Lowercase, Normalizer, Prepend, Replace, Strip, UnicodeForm
 from minitok.patterns import PATTERNS, find_staged_pattern
@@ -34,9 +35,8 @@ from minitok.symbols import BYTES, Symbols
 from minitok.unicode_forms import FORMS
 from minitok.vocabulary import Merge, Vocabulary
 
-__all__ = ["FLAGS", "SPACE_MARK", "from_document", "parse", "spaces_pattern"]
+__all__ = ["FLAGS", "from_document", "parse"]
 
-SPACE_MARK = "▁"
 FLAGS = ("lstrip", "rstrip", "single_word", "normalized")
 _GPT2 = PATTERNS["gpt2"].regex
 _BYTE_TOKEN = re.compile("<0x([0-9A-F]{2})>")
@@ -54,11 +54,6 @@ def parse(data: bytes, source: str, *, name: str) -> Vocabulary:
 def from_document(document: dict[str, Any], source: str, *, name: str) -> Vocabulary:
     """The same for a document that is parsed already."""
     return _Reader(document, source).vocabulary(name)
-
-
-def spaces_pattern(tokens: dict[bytes, int]) -> str | None:
-    """The pattern by which text may be cut that no pattern cuts, if tokens have spaces at the beginning alone."""
-    return None if any(b" " in token.lstrip(b" ") for token in tokens) else PATTERNS["spaces"].regex
 
 
 class _Reader:

@@ -576,17 +576,18 @@ class Encoding:
         """The largest id plus one."""
         return self.max_token_value + 1
 
-    def save(self, path: str | PathLike[str], *, format: Literal["minitok", "tiktoken"] = "minitok") -> None:
+    def save(self, path: str | PathLike[str], *, format: formats.Format = "minitok") -> None:
         """Write the vocabulary to a file, whole or not at all.
 
         Args:
             path: the file; one that exists is replaced.
-            format: "minitok" holds all that defines the tokenizer; "tiktoken" holds the tokens and their ranks
-                only: pattern and special tokens have to be kept elsewhere.
+            format: "minitok" holds all that defines the tokenizer. "tiktoken" holds the tokens and their ranks
+                only: pattern and special tokens have to be kept elsewhere. The others (`formats.FORMATS`) are those
+                of other tools; "vocab-merges" writes two files into a folder of that name.
 
         Raises:
             OSError: the file cannot be written.
-            ValueError: the format cannot hold this vocabulary.
+            ValueError: the format cannot hold this vocabulary; the message says why.
         """
         formats.save(self.vocabulary, path, format=format)
 

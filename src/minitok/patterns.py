@@ -42,6 +42,7 @@ class NamedPattern:
         regex: the expression.
         aliases: other names of the same pattern.
         spellings: other expressions that cut every text alike.
+        portable: the expression without possessive quantifiers, for engines that read those differently.
         stages: expressions that cut every text alike if each cuts, at both ends of its matches, what the one before
             left.
         boundaries: two characters' classes between which the pattern cuts, whatever stands further left or right.
@@ -51,6 +52,7 @@ class NamedPattern:
     regex: str
     aliases: tuple[str, ...] = ()
     spellings: tuple[str, ...] = ()
+    portable: str = ""
     stages: tuple[str, ...] = ()
     boundaries: tuple[tuple[str, str], ...] = (SAFE_BOUNDARY, NUMBER_BOUNDARY)
 
@@ -73,6 +75,10 @@ _CL100K = NamedPattern(
     regex=(
         r"""'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}++|\p{N}{1,3}+| ?[^\s\p{L}\p{N}]++[\r\n]*+"""
         r"""|\s++$|\s*[\r\n]|\s+(?!\S)|\s"""
+    ),
+    portable=(
+        r"""'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*"""
+        r"""|\s+\z|\s*[\r\n]|\s+(?!\S)|\s"""
     ),
 )
 
@@ -174,7 +180,12 @@ PATTERNS: dict[str, NamedPattern] = {
 
 DEFAULT_PATTERN = "o200k"
 
-_BY_REGEX = {regex: pattern for pattern in PATTERNS.values() for regex in (pattern.regex, *pattern.spellings)}
+_BY_REGEX = {
+    regex: pattern
+    for pattern in PATTERNS.values()
+    for regex in (pattern.regex, *pattern.spellings, pattern.portable)
+    if regex
+}
 
 _BY_STAGES = {pattern.stages: pattern for pattern in PATTERNS.values() if pattern.stages}
 

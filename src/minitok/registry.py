@@ -80,10 +80,14 @@ def load(
     pattern: str | None = None,
     special_tokens: Mapping[str, int] | None = None,
 ) -> Encoding:
-    """Read a vocabulary file; its format is known by its content.
+    """Read a vocabulary file, or the one in a model's folder; its format is known by its content.
+
+    The formats are minitok's own, tiktoken's ranks, Hugging Face's `tokenizer.json`, SentencePiece's `.model`,
+    Mistral's `tekken.json`, GPT-2's `vocab.json` with `merges.txt` beside it (or `encoder.json` with `vocab.bpe`),
+    js-tiktoken's and Anthropic's compact ranks, CLIP's `bpe_simple_vocab`, GGUF, minbpe's `.model`, bpeasy's JSON.
 
     Args:
-        path: the file.
+        path: the file, or the folder.
         name: what to call the encoding; default: the name in the file, or the file's.
         pattern: for a rank file, which holds none: the name of a pattern, or a regular expression.
         special_tokens: for a rank file, which holds none: special token to id.

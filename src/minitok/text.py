@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["Text", "decoded_text", "has_surrogates", "plain_text", "repair_surrogates"]
+__all__ = ["Text", "characters_of", "decoded_text", "has_surrogates", "plain_text", "repair_surrogates"]
 
 #: What can be encoded: a str, or anything that gives its bytes. They need not be valid UTF-8.
 Text = str | bytes | bytearray | memoryview
@@ -33,6 +33,15 @@ def decoded_text(text: bytes) -> str:
 
 
 _ESCAPED = dict.fromkeys(range(0xDC80, 0xDD00), "\ufffd")
+
+
+def characters_of(text: bytes) -> list[bytes]:
+    r"""The characters of UTF-8, each as its bytes; a byte that is not valid is one of its own.
+
+    >>> characters_of("aé".encode())
+    [b'a', b'\xc3\xa9']
+    """
+    return [c.encode("utf-8", "surrogateescape") for c in text.decode("utf-8", "surrogateescape")]
 
 
 def has_surrogates(text: str) -> bool:

@@ -154,6 +154,12 @@ class Vocabulary:
         named = find_named_pattern(self.pattern)
         return named.name if named else None
 
+    def is_rank_file(self, but_for: tuple[Normalizer, ...] = ()) -> bool:
+        """Whether tokens ranked by their ids, special tokens and a pattern say it all, `but_for` some normalizers."""
+        extras = (self.splits, self.added_tokens, self.template, self.decoded_prefix, self.only_decoded)
+        by_rank = self.merges is None and self.ranks is None and self.whole_piece and self.symbols == BYTES
+        return by_rank and not any(extras) and self.normalizers == but_for
+
     def missing_bytes(self) -> list[int]:
         """The bytes that have no token."""
         return [b for b in range(256) if bytes([b]) not in self.tokens]

@@ -29,13 +29,13 @@ from minitok.formats.json_documents import DAMAGED, field, parse_json
 from minitok.formats.space_marks import SPACE_MARK, spaces_pattern
 from minitok.formats.templates_json import read_template
 from minitok.normalizers import Lowercase, Normalizer, Prepend, Replace, Strip, UnicodeForm
-from minitok.patterns import PATTERNS, find_staged_pattern
+from minitok.patterns import PATTERNS, find_named_pattern, find_staged_pattern
 from minitok.splits import Behavior, PrefixPieces, Split, Stage
 from minitok.symbols import BYTES, Symbols
 from minitok.unicode_forms import FORMS
 from minitok.vocabulary import Merge, Vocabulary
 
-__all__ = ["FLAGS", "from_document", "parse"]
+__all__ = ["FLAGS", "from_document", "is_document", "parse"]
 
 FLAGS = ("lstrip", "rstrip", "single_word", "normalized")
 _GPT2 = PATTERNS["gpt2"].regex
@@ -49,6 +49,11 @@ def parse(data: bytes, source: str, *, name: str) -> Vocabulary:
         ValueError: the file is damaged, or has what minitok does not know; the message names it.
     """
     return from_document(parse_json(data, source), source, name=name)
+
+
+def is_document(document: dict[str, Any]) -> bool:
+    """Whether a JSON document is of this format."""
+    return isinstance(document.get("model"), dict)
 
 
 def from_document(document: dict[str, Any], source: str, *, name: str) -> Vocabulary:
@@ -345,7 +350,8 @@ class _Reader:
             if staged is not None:
                 return staged.regex, ()
             if len(plain) == 1:
-                return plain[0], ()
+                named = find_named_pattern(plain[0])
+                return plain[0] if named is None else named.regex, ()
             if not plain:
                 return (None if self.is_byte_level else spaces_pattern(tokens)), ()
         # One piece, with a space before it: a normalizer's work, if nothing is cut out of the text later.

@@ -1,4 +1,4 @@
-"""Build of the optional extension; everything else is in pyproject.toml.
+"""Build of the optional extension modules; everything else is in pyproject.toml.
 
 Three states:
     (nothing set)                     try to compile; if that fails, say so and install in pure Python
@@ -17,7 +17,7 @@ from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
 #: What the failing allocator stands in for.
-WRAPPED = ("malloc", "calloc", "realloc", "free", "mmap", "mmap64", "munmap")
+WRAPPED = ("malloc", "calloc", "realloc", "free", "mmap", "mmap64", "mremap", "munmap")
 
 
 def flag(name: str) -> bool:
@@ -26,14 +26,14 @@ def flag(name: str) -> bool:
 
 
 def extensions() -> list[Extension]:
-    """The extension, or nothing."""
+    """The extension modules, or nothing."""
     if flag("MINITOK_NO_EXTENSIONS"):
         return []
     debug = flag("MINITOK_DEBUG_BUILD")
     sanitize = flag("MINITOK_SANITIZE")
     compile_args = ["/std:c11"] if os.name == "nt" else ["-std=gnu11", "-fvisibility=hidden"]
     link_args = []
-    sources = ["src/minitok/_fastmerge.pyx"]
+    more_sources = []
     if debug or sanitize:
         compile_args += ["-O1", "-g", "-UNDEBUG"]
     if sanitize:
@@ -41,21 +41,25 @@ def extensions() -> list[Extension]:
         compile_args += checks
         link_args += checks
     if sanitize and flag("MINITOK_FAILING_ALLOCATOR"):
-        sources.append("tools/failing_allocator.c")
+        more_sources.append("tools/failing_allocator.c")
         link_args += [f"-Wl,--wrap={name}" for name in WRAPPED]
-    extension = Extension(
-        "minitok._fastmerge",
-        sources,
-        depends=["src/minitok/_core_api.pxd", *sorted(str(path) for path in Path("src/minitok/_core").glob("*.h"))],
-        include_dirs=["src/minitok/_core"],
-        extra_compile_args=compile_args,
-        extra_link_args=link_args,
-        # Given to setup() itself: `cythonize` would drop `optional`.
-        optional=not flag("MINITOK_REQUIRE_EXTENSIONS"),
-    )
+    found = [
+        Extension(
+            f"minitok.{name}",
+            [f"src/minitok/{name}.pyx", *more_sources],
+            depends=["src/minitok/_core_api.pxd", *sorted(map(str, Path("src/minitok/_core").glob("*.h")))],
+            include_dirs=["src/minitok/_core"],
+            extra_compile_args=compile_args,
+            extra_link_args=link_args,
+            # Given to setup() itself: `cythonize` would drop `optional`.
+            optional=not flag("MINITOK_REQUIRE_EXTENSIONS"),
+        )
+        for name in ("_fastmerge", "_fastlearn")
+    ]
     if debug:
-        extension.cython_directives = {"boundscheck": True, "wraparound": True, "initializedcheck": True}
-    return [extension]
+        for extension in found:
+            extension.cython_directives = {"boundscheck": True, "wraparound": True, "initializedcheck": True}
+    return found
 
 
 class BuildExtension(build_ext):

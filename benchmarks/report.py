@@ -1,10 +1,11 @@
-"""All figures of encoding and decoding, of minitok and of its peers, as a page with tables and a plot.
+"""All figures of encoding, decoding and training, of minitok and of its peers, as a page with tables and plots.
 
     MINITOK_TEST_DATA=FOLDER python -m benchmarks.report [--rounds 5] [--only KIND ...] [--dry]
 
 Each measurement is a fresh process with one processor; in a round every library has its turn; medians count, and
 only of libraries whose ids are tiktoken's in that very cell. The figures are kept in docs/benchmarks.json, so that
-with --only one part can be measured again; the page is docs/benchmarks.md, the plot docs/benchmarks.svg.
+with --only one part can be measured again; the page is docs/benchmarks.md, the plots are beside it. Training (--only
+training) has rules of its own: see `training_report.py`.
 """
 
 from __future__ import annotations
@@ -18,39 +19,25 @@ import platform
 import statistics
 import subprocess
 import sys
-import venv
 from collections.abc import Callable, Iterable
 from functools import partial
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from benchmarks import training_report
 from benchmarks.cells import BARS, OURS, PEERS, Bar, Job, jobs
+from benchmarks.environments import NEXT_TOKENIZERS, ROOT, interpreter, version
 
-ROOT = Path(__file__).parents[1]
 FIGURES = ROOT / "docs" / "benchmarks.json"
 PAGE = ROOT / "docs" / "benchmarks.md"
 PLOT = ROOT / "docs" / "benchmarks.svg"
 #: Cannot be installed beside the others.
 APART = "tokenizers"
-APART_FOLDER = ROOT / ".venv-tokenizers"
 REFERENCE = "tiktoken"
 
 #: kind, cell, library -> figure -> what was measured, a round each
 Samples = dict[str, dict[str, dict[str, dict[str, list[float]]]]]
-
-
-def interpreter(library: str) -> str:
-    """The Python that has a library; the environment of the one that needs its own is made when first wanted."""
-    if library != APART:
-        return sys.executable
-    python = APART_FOLDER / "bin" / "python"
-    if not python.exists():
-        venv.create(APART_FOLDER, with_pip=True)
-        pip = [str(python), "-m", "pip", "install", "-q"]
-        subprocess.run([*pip, "-U", "pip"], check=True)
-        subprocess.run([*pip, "--group", f"{ROOT / 'pyproject.toml'}:bench-tokenizers"], check=True)
-    return str(python)
 
 
 def measure(job: Job, library: str) -> dict[str, Any]:
@@ -58,7 +45,8 @@ def measure(job: Job, library: str) -> dict[str, Any]:
     asked: dict[str, Any] = {**job.arguments, "library": library}
     if job.pinned and hasattr(os, "sched_getaffinity"):
         asked["processor"] = max(os.sched_getaffinity(0))
-    command = [interpreter(library), "-m", "benchmarks.worker", json.dumps(asked)]
+    python = interpreter(NEXT_TOKENIZERS if library == APART else None)
+    command = [python, "-m", "benchmarks.worker", json.dumps(asked)]
     done = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True, timeout=600)
     if done.returncode != 0:
         print(f"{library}, {job.kind}, {job.cell} failed:\n{done.stderr}", file=sys.stderr)
@@ -157,8 +145,8 @@ def shown(value: float | None) -> str:
     return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
-def page(samples: Samples, facts: dict[str, str]) -> str:
-    """The whole page."""
+def page(samples: Samples, facts: dict[str, str]) -> list[str]:
+    """The lines of the page, training left out."""
     lines = [
         "# Benchmarks",
         "",
@@ -182,7 +170,7 @@ def page(samples: Samples, facts: dict[str, str]) -> str:
                 "",
                 f"Geometric mean: {mean:.2f} × the best peer, {'kept' if mean >= bar.mean else '**missed**'}.",
             ]
-    return "\n".join(lines) + "\n"
+    return lines
 
 
 def plot(samples: Samples, path: Path) -> None:
@@ -233,15 +221,12 @@ def plot_ratios(samples: Samples, axis: Any) -> None:
     axis.legend(loc="lower right")
 
 
-def facts() -> dict[str, str]:
-    """Where and of what the figures are."""
+def machine() -> dict[str, str]:
+    """When, where and of which minitok figures are."""
     model = platform.processor() or platform.machine()
     if Path("/proc/cpuinfo").exists():
         lines = Path("/proc/cpuinfo").read_text().splitlines()
         model = next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), model)
-    apart = [interpreter(APART), "-c", f"from importlib.metadata import version; print(version({APART!r}))"]
-    versions = [f"{name} {metadata.version(name)}" for name in PEERS if name != APART and " " not in name]
-    versions.append(f"{APART} {subprocess.run(apart, check=True, capture_output=True, text=True).stdout.strip()}")
     commit = subprocess.run(
         ["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False
     )
@@ -250,13 +235,29 @@ def facts() -> dict[str, str]:
         "commit": commit.stdout.strip() or "unknown",
         "machine": f"{model}, {os.cpu_count()} processors, {platform.system()} {platform.release()}",
         "Python": f"{platform.python_implementation()} {platform.python_version()}",
-        "versions": ", ".join(versions),
     }
+
+
+def versions() -> str:
+    """Those of the libraries that encode."""
+    found = [f"{name} {metadata.version(name)}" for name in PEERS if name != APART and " " not in name]
+    return ", ".join([*found, f"{APART} {version(APART, NEXT_TOKENIZERS)}"])
 
 
 def keep(figures: dict[str, Any]) -> None:
     """Write all figures to their file."""
     FIGURES.write_text(json.dumps(figures, indent=1, ensure_ascii=False) + "\n")
+
+
+def measure_all(only: list[str] | None, rounds: int, kept: dict[str, Any]) -> None:
+    """Measure all kinds, or some; the facts of encoding and of training are kept apart, as are the figures."""
+    samples, kinds = kept["samples"], set(only) if only is not None else None
+    if kinds != {training_report.KIND}:
+        kept["facts"] = {**machine(), "versions": versions()}
+        run(kinds, rounds, samples, partial(keep, kept))
+    if kinds is None or training_report.KIND in kinds:
+        kept["training facts"] = {**machine(), "versions": training_report.versions()}
+        training_report.run(rounds, samples.setdefault(training_report.KIND, {}), partial(keep, kept))
 
 
 def main() -> None:
@@ -268,10 +269,14 @@ def main() -> None:
     arguments = parser.parse_args()
     kept: dict[str, Any] = json.loads(FIGURES.read_text()) if FIGURES.exists() else {"facts": {}, "samples": {}}
     if not arguments.dry:
-        kept["facts"] = facts()
-        run(arguments.only, arguments.rounds, kept["samples"], partial(keep, kept))
-    PAGE.write_text(page(kept["samples"], kept["facts"]))
+        measure_all(arguments.only, arguments.rounds, kept)
+    training = kept["samples"].get(training_report.KIND)
+    lines = page(kept["samples"], kept["facts"])
     plot(kept["samples"], PLOT)
+    if training:
+        lines += ["", *training_report.section(training, kept["training facts"])]
+        training_report.plot(training, PAGE.with_name(training_report.PLOT_NAME))
+    PAGE.write_text("\n".join(lines) + "\n")
 
 
 if __name__ == "__main__":

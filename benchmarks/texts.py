@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import random
+import string
 import sysconfig
 from pathlib import Path
 
-__all__ = ["ENCODINGS", "TEXTS", "rank_file", "sample", "shared_data"]
+__all__ = ["ENCODINGS", "TEXTS", "one_run", "rank_file", "sample", "shared_data"]
 
 #: English novels; about a hundred languages; classical Chinese; the source code of Python's own library.
 TEXTS = ("english", "code", "multilingual", "chinese")
@@ -35,3 +37,9 @@ def sample(name: str, size: int, start: int = 0) -> str:
             data = file.read(size)
     whole = data * (size // len(data)) + data[: size % len(data)]
     return whole.decode("utf-8", "ignore")
+
+
+def one_run(kind: str, length: int, seed: int) -> str:
+    """A text that is one long run of something."""
+    alphabet = {"base64": string.ascii_letters + string.digits + "+/", "DNA": "ACGT"}.get(kind)
+    return kind * length if alphabet is None else "".join(random.Random(seed).choices(alphabet, k=length))

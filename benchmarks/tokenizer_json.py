@@ -6,10 +6,10 @@ import base64
 import json
 from pathlib import Path
 
-__all__ = ["tokenizer_json"]
+__all__ = ["byte_characters", "tokenizer_json"]
 
 
-def _alphabet() -> dict[int, str]:
+def byte_characters() -> dict[int, str]:
     """The characters that GPT-2's vocabulary spells bytes with: printable ones themselves, others from U+0100 on."""
     printable = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
     others = [b for b in range(256) if b not in printable]
@@ -23,7 +23,7 @@ def tokenizer_json(rank_file: Path, pattern: str | None) -> str:
     """
     lines = rank_file.read_bytes().split()
     ranks = {base64.b64decode(token): int(rank) for token, rank in zip(lines[::2], lines[1::2], strict=True)}
-    spell = _alphabet()
+    spell = byte_characters()
     spelt = {token: "".join(map(spell.__getitem__, token)) for token in ranks}
     merges = []
     for token in sorted(ranks, key=ranks.__getitem__):

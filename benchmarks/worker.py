@@ -10,11 +10,9 @@ import gc
 import hashlib
 import json
 import os
-import random
 import resource
 import shutil
 import statistics
-import string
 import subprocess
 import sys
 import tempfile
@@ -26,7 +24,7 @@ from typing import Any
 import numpy as np  # before anything is timed: libraries import it when they are first asked for an array
 
 from benchmarks.peers import open_library
-from benchmarks.texts import rank_file, sample
+from benchmarks.texts import one_run, rank_file, sample
 
 __all__ = ["COLD_SIZE", "JOBS", "MEMORY_SIZE", "PASS_SIZE"]
 
@@ -145,19 +143,13 @@ def count(library: str, encoding: str, text: str) -> Figures:
     }
 
 
-def hostile_text(kind: str, length: int, seed: int) -> str:
-    """A text that is one long run of something."""
-    alphabet = {"base64": string.ascii_letters + string.digits + "+/", "DNA": "ACGT"}.get(kind)
-    return kind * length if alphabet is None else "".join(random.Random(seed).choices(alphabet, k=length))
-
-
 def hostile(library: str, encoding: str, kind: str) -> Figures:
     """A long run: its time beside that of as many bytes of English, and beside that of half of it. All new texts."""
     adapter = open_library(library, encoding)
     adapter.to_array(sample("english", 1000))
     times: dict[str, list[float]] = {"whole": [], "half": [], "english": []}
     for seed in range(5):
-        whole, half = hostile_text(kind, 1_000_000, 2 * seed), hostile_text(kind, 500_000, 2 * seed + 1)
+        whole, half = one_run(kind, 1_000_000, 2 * seed), one_run(kind, 500_000, 2 * seed + 1)
         english = sample("english", bytes_in(whole), (seed + 1) * 5_000_000)
         for name, text in (("whole", whole), ("half", half), ("english", english)):
             times[name].append(seconds(partial(adapter.to_array, text))[0])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable
 from typing import Any
 
@@ -10,7 +9,7 @@ import pytest
 
 import minitok
 from minitok import _backend
-from tests.conftest import MODULES, NAMES
+from tests.conftest import seam
 
 Outcome = tuple[str, Any]
 
@@ -24,20 +23,20 @@ def outcome(call: Callable[[], Any]) -> Outcome:
 
 
 def implementations() -> list[Any]:
-    """The modules to compare: always the pure one, and the one that the suite runs on."""
-    return [importlib.import_module(MODULES[name]) for name in dict.fromkeys(("python", _backend.BACKEND))]
+    """The backends to compare: always the pure one, and the one that the suite runs on."""
+    return [seam(name) for name in dict.fromkeys(("python", _backend.BACKEND))]
 
 
 def encoding_on(module: Any, **arguments: Any) -> minitok.Encoding:
-    """An encoding whose work is done by one backend's module, whichever the suite runs on."""
+    """An encoding whose work is done by one backend, whichever the suite runs on."""
     with pytest.MonkeyPatch.context() as patch:
-        for name in NAMES:
+        for name in ("Decoder", "Encoder"):
             patch.setattr(_backend, name, getattr(module, name))
         return minitok.Encoding("either", **arguments)
 
 
 def agree(call: Callable[[Any], Any], reference: Callable[[], Any] | None = None) -> Any:
-    """Run `call(module)` for each backend's module, and the reference if there is one; all must do the same.
+    """Run `call(backend)` for each backend, and the reference if there is one; all must do the same.
 
     Returns:
         What they returned.

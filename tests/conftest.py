@@ -12,7 +12,9 @@ from __future__ import annotations
 import importlib
 import os
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import hypothesis
@@ -21,8 +23,21 @@ import pytest
 import minitok
 from minitok import _backend, registry
 
-NAMES = ("Decoder", "Encoder", "PieceCounter", "RankTable", "learn_merges")
+#: What is below the seam, for each backend: applying merges, and training.
 MODULES = {"native": "minitok._fastmerge", "python": "minitok._pymerge"}
+TRAINING_MODULES = {"native": "minitok._fastlearn", "python": "minitok._pylearn"}
+
+
+def seam(name: str) -> SimpleNamespace:
+    """All names of a backend, "native" or "python"; `__name__` tells which it is."""
+    modules = [importlib.import_module(names[name]) for names in (MODULES, TRAINING_MODULES)]
+    return SimpleNamespace(__name__=name, **{public: vars(m)[public] for m in modules for public in m.__all__})
+
+
+def installed_seams() -> list[SimpleNamespace]:
+    """All names of each backend that is installed."""
+    return [seam(name) for name, module in MODULES.items() if find_spec(module)]
+
 
 hypothesis.settings.register_profile("dev", deadline=None, max_examples=60)
 hypothesis.settings.register_profile("ci", deadline=None, max_examples=60, derandomize=True, print_blob=True)
@@ -72,15 +87,15 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 def backend(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The backend that everything runs on, "native" or "python"; programs that tests start use it too."""
     name: str = request.param
-    module = importlib.import_module(MODULES[name])
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MINITOK_BACKEND", name)
         # What is kept in the user's cache folder goes elsewhere.
         patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
         patch.setattr(_backend, "BACKEND", name)
         patch.setattr(minitok, "BACKEND", name)
-        for public in NAMES:
-            patch.setattr(_backend, public, getattr(module, public))
+        for public, thing in vars(seam(name)).items():
+            if public != "__name__":
+                patch.setattr(_backend, public, thing)
         registry.ENCODINGS.clear()
         yield name
         registry.ENCODINGS.clear()

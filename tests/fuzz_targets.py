@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import functools
-import importlib
 import random
 import sys
 from base64 import b64encode
 from collections.abc import Callable
-from importlib.util import find_spec
 from itertools import pairwise
 from typing import Any
 
 from minitok.formats.tiktoken_ranks import parse_ranks
 from minitok.patterns import PATTERNS
+from minitok.piece_records import pack_records
 from minitok.text import repair_surrogates
 from tests.agreement import outcome
-from tests.conftest import MODULES
+from tests.conftest import installed_seams
 from tests.pieces import BYTES
 from tests.special_rounds import run_round
 from tests.strategies import CLASS_CHARACTERS
 
-MODULES_HERE = [importlib.import_module(name) for name in MODULES.values() if find_spec(name)]
+BACKENDS_HERE = installed_seams()
 NAMED = sorted({pattern.regex for pattern in PATTERNS.values()})
 PATTERN_CHOICES: list[str | None] = [*NAMED, *NAMED, None, r"\w+|\W", r"a*|(b)"]
 LETTERS = [b"a", b"ab", b"abc", "aé".encode(), "字a".encode(), "éè字典".encode(), b" \n'sa", bytes(range(256))]
@@ -143,6 +142,7 @@ def encoding(source: Source) -> Question:
         assert len(some) == len(ids) or len(some) > limit
         plain = encoder.encode_plain(text, "<")
         assert plain is None or plain == ids
+        assert encoder.count_plain(text, "<") == (None if plain is None else len(ids))
         many = encoder.encode_many_uint32([text, text], None, lambda text: [(text, 3), (text, None)])
         return ids, encoder.split(text), [bytes(part) for part in many]
 
@@ -200,7 +200,7 @@ def counting(source: Source) -> Question:
             part = module.PieceCounter(pattern)
             part.feed(text)
             whole.feed(text)
-            merged.merge(part.counts())
+            merged.merge(part)
         assert merged.counts() == whole.counts()
         return whole.counts()
 
@@ -208,15 +208,34 @@ def counting(source: Source) -> Question:
 
 
 def learning(source: Source) -> Question:
-    """Words with counts."""
-    options = {"min_frequency": source.number(4), "max_token_length": (None, 2, 3, 8)[source.number(4)]}
-    n = source.number(64)
+    """Words with counts, with and without tokens to begin with."""
+    options: dict[str, Any] = {
+        "min_frequency": 1 + source.number(4),
+        "max_token_length": (None, 2, 3, 8)[source.number(4)],
+        "ties": ("ids", "first")[source.number(2)],
+        "allowed": (None, None, lambda token: sum(token) % 5 > 0)[source.number(3)],
+    }
+    first, more = source.number(64), source.number(64)
+    begins = source.number(3) == 0
+    letters = b"abcd"
+    tokens = source.tokens(letters) if begins else {}
     counts: dict[bytes, int] = {}
     for _ in range(source.number(20)):
-        word = bytes(97 + b % 4 for b in source.some(24))
-        counts[word] = 1 + source.number(5) * source.number(200)
-    single = [bytes([b]) for b in range(256)]
-    return lambda module: module.learn_merges(list(counts), list(counts.values()), n, single, **options)
+        word = source.spelled(letters, source.some(24))
+        counts[word] = source.number(5) * source.number(200)
+    single = {bytes([b]): b for b in range(256)}
+    tokens = single | {token: 256 + i for i, token in enumerate(t for t in tokens if len(t) > 1)}
+
+    def ask(module: Any) -> Any:
+        encoder = module.Encoder(tokens, None, None) if begins else None
+        learner = module.Learner(list(tokens), encoder=encoder, **options)
+        learner.add(pack_records(counts.items()))
+        before = learner.total
+        merges = learner.learn(first) + learner.learn(more)
+        assert before - learner.total == sum(count for _, _, count in merges)
+        return before, merges
+
+    return ask
 
 
 def decoding(source: Source) -> Question:
@@ -257,7 +276,7 @@ def rank_file(source: Source) -> Question:
 def special_tokens(source: Source) -> Question:
     """A round of special_rounds.py."""
     seed = int.from_bytes(source.rest()[:8], "little")
-    run_round(seed, MODULES_HERE)
+    run_round(seed, BACKENDS_HERE)
     return lambda module: None
 
 
@@ -269,6 +288,6 @@ def one_input(data: bytes) -> None:
     source = Source(data)
     number = source.number(32)
     question = special_tokens(source) if number == 31 else QUESTIONS[number % len(QUESTIONS)](source)
-    outcomes = [outcome(lambda: question(module)) for module in MODULES_HERE]
+    outcomes = [outcome(lambda: question(module)) for module in BACKENDS_HERE]
     assert all(other == outcomes[0] for other in outcomes), outcomes
     assert outcomes[0][0] not in ("AssertionError", "SystemError"), outcomes

@@ -25,6 +25,8 @@ from typing import Any, TypeVar
 
 import minitok
 from minitok.patterns import PATTERNS
+from minitok.pretokenizer import text_of
+from tests.conftest import seam
 from tests.strategies import CLASS_CHARACTERS
 
 _Text = TypeVar("_Text", bound=str | bytes)
@@ -158,8 +160,8 @@ class Caller:
 
     def _parts(self, text: bytes) -> list[Any]:
         encoder = self._encoding._encoder
-        counter = self._native.PieceCounter(self._pattern)
-        counter.merge({text: 1})
+        counter = seam("native").PieceCounter(self._pattern)
+        counter.add([text_of(text)])
         results = [encoder.split(text), encoder.encode_piece(text), encoder.merge_piece(text), counter.counts()]
         if self._pattern is not None and minitok.patterns.find_named_pattern(self._pattern):
             splitters = (None, *self._native.CLASSIFIERS)

@@ -34,9 +34,10 @@ from typing import Any
 
 import minitok
 from minitok.patterns import PATTERNS
+from minitok.piece_records import pack_records
 from minitok.pretokenizer import get_pretokenizer
 from tests import reference
-from tests.conftest import MODULES
+from tests.conftest import MODULES, installed_seams
 from tests.oracle import PUBLISHED, TEXTS, published, published_tiktoken, real_text, to_tiktoken
 from tests.pieces import NAMES, by_regex, check_class_strings
 from tests.test_boundaries import check_all_places
@@ -49,11 +50,6 @@ ROUNDS = 20_000
 SECONDS = 600
 #: Characters of text that are split at once: the pieces of a whole corpus would need gigabytes.
 BLOCK = 1 << 20
-
-
-def installed() -> list[Any]:
-    """The backends' modules that are here."""
-    return [importlib.import_module(name) for name in MODULES.values() if find_spec(name)]
 
 
 def corpora() -> bool:
@@ -69,7 +65,7 @@ def corpora() -> bool:
             expected = theirs.encode_ordinary(text)
             seconds = [time.perf_counter() - start]
             same = True
-            for module in installed():
+            for module in installed_seams():
                 vocabulary = ours.vocabulary
                 encoder = module.Encoder(vocabulary.tokens, vocabulary.merges, vocabulary.pattern)
                 start = time.perf_counter()
@@ -134,17 +130,23 @@ def learning() -> bool:
         alphabet = choose.choice([b"a", b"ab", b"abc", b"abcdefgh"])
         lengths = choose.choices([1, 2, 3, 5, 8, 20, 60], k=choose.randint(1, 12))
         words = list({bytes(choose.choices(alphabet, k=length)) for length in lengths})
-        counts = choose.choices([1, 1, 1, 2, 3, 5, 100], k=len(words))
+        counted = list(zip(words, choose.choices([0, 1, 1, 1, 2, 3, 5, 100], k=len(words))))
         options: dict[str, Any] = {
             "min_frequency": choose.choice([1, 2, 3]),
             "max_token_length": choose.choice([None, None, 3, 8]),
+            "ties": choose.choice(["ids", "first"]),
         }
+        if choose.random() < 0.3:
+            options["allowed"] = choose.choice([lambda token: b"ab" not in token, lambda token: len(token) % 3 > 0])
         n = choose.choice([1, 5, 30, 100])
-        results = [module.learn_merges(list(words), counts, n, SINGLE, **options) for module in installed()]
-        results.append(reference.learn_merges(dict(zip(words, counts)), n, **options))
+        results = [reference.learn_merges(counted, n, SINGLE, **options)]
+        for module in installed_seams():
+            learner = module.Learner(SINGLE, **options)
+            learner.add(pack_records(counted))
+            results.append(learner.learn(n // 2) + learner.learn(n - n // 2))
         if any(result != results[0] for result in results):
             differ += 1
-            print("DIFFER", words, counts, n, options, flush=True)
+            print("DIFFER", counted, n, options, flush=True)
     print(f"learning: {ROUNDS:,} rounds, {differ} differences")
     return differ == 0
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 
 
@@ -39,30 +39,42 @@ def merge_piece_by_list(
 
 
 def learn_merges(
-    counts: Mapping[bytes, int], n: int, *, min_frequency: int = 2, max_token_length: int | None = None
-) -> list[tuple[int, int]]:
-    """The merges that are learnt from counted pieces, beginning with the 256 bytes."""
-    words = [(list(piece), count) for piece, count in counts.items()]
-    tokens = [bytes([b]) for b in range(256)]
-    merges: list[tuple[int, int]] = []
+    words: Sequence[tuple[Sequence[int], int]],
+    n: int,
+    tokens: Sequence[bytes | None],
+    *,
+    min_frequency: int = 2,
+    max_token_length: int | None = None,
+    allowed: Callable[[bytes], bool] = lambda token: True,
+    ties: str = "ids",
+) -> list[tuple[int, int, int]]:
+    """The merges that are learnt from words, which are ids, and how often each occurs."""
+    words = [(list(ids), count) for ids, count in words if count]
+    token_of = dict(enumerate(tokens))
+    merges: list[tuple[int, int, int]] = []
     while len(merges) < n:
-        totals: Counter[tuple[int, int]] = Counter()
+        totals: Counter[tuple[int, int]] = Counter()  # in the order in which the pairs are met
         for ids, count in words:
             for pair in pairwise(ids):
                 totals[pair] += count
-        allowed = [
-            (-total, pair)
-            for pair, total in totals.items()
-            if total >= min_frequency
-            and (max_token_length is None or len(tokens[pair[0]] + tokens[pair[1]]) <= max_token_length)
-        ]
-        if not allowed:
+        candidates = []
+        for place, (pair, total) in enumerate(totals.items()):
+            token = (token_of[pair[0]] or b"") + (token_of[pair[1]] or b"")
+            if (
+                total >= min_frequency
+                and (max_token_length is None or len(token) <= max_token_length)
+                and token not in token_of.values()
+                and allowed(token)
+            ):
+                candidates.append((-total, pair if ties == "ids" else (place,), pair, token))
+        if not candidates:
             break
-        _, best = min(allowed)
-        new = len(tokens)
-        tokens.append(tokens[best[0]] + tokens[best[1]])
-        merges.append(best)
+        _, _, best, token = min(candidates)
+        new = len(token_of)
+        token_of[new] = token
+        before = sum(len(ids) * count for ids, count in words)
         words = [(replace(ids, best, new), count) for ids, count in words]
+        merges.append((*best, before - sum(len(ids) * count for ids, count in words)))
     return merges
 
 

@@ -8,18 +8,16 @@ A round is all that follows from one seed; both backends have to do the same in 
 from __future__ import annotations
 
 import argparse
-import importlib
 import random
 import time
 from collections.abc import Callable
-from importlib.util import find_spec
 from typing import Any
 
 import minitok
 from minitok.patterns import PATTERNS
 from minitok.text import has_surrogates
 from tests.agreement import encoding_on, outcome
-from tests.conftest import MODULES
+from tests.conftest import installed_seams
 from tests.oracle import to_tiktoken
 from tests.pieces import NAMES, TIKTOKEN_NAMES
 from tests.strategies import CLASS_CHARACTERS
@@ -181,7 +179,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--seed", type=int, default=None, help="of the first round; default: by the clock")
     options = parser.parse_args()
-    modules = [importlib.import_module(name) for name in MODULES.values() if find_spec(name)]
+    modules = installed_seams()
     first = seed = time.time_ns() if options.seed is None else options.seed
     calls = 0
     end = time.monotonic() + options.seconds

@@ -86,6 +86,19 @@ counted_words = st.dictionaries(
     max_size=8,
 )
 
+#: Options of a `Learner`, as in its signature.
+learner_options = st.fixed_dictionaries(
+    {},
+    optional={
+        "min_frequency": st.integers(1, 4),
+        "max_token_length": st.sampled_from([1, 2, 3, 5]),
+        "ties": st.sampled_from(["ids", "first"]),
+        "allowed": st.sampled_from(
+            [lambda token: b"ab" not in token, lambda token: len(token) % 3 > 0, lambda token: sum(token) % 5 > 0]
+        ),
+    },
+)
+
 
 def grow(letters: bytes, choices: list[tuple[int, int]]) -> list[bytes]:
     """Tokens each of which is two earlier ones, or letters, put together; as those are that are learnt."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import pty
-import signal
 import subprocess
 import sys
 import termios
@@ -18,6 +17,7 @@ import pytest
 import minitok
 from minitok import cli, commands
 from minitok.colours import coloured
+from tests.interrupting import interrupt
 
 TEXT = "the cat sat on the mat, the cat ate the rat; other words stood there, quickly forgotten\n" * 20
 
@@ -212,19 +212,8 @@ def test_a_reader_that_has_enough(vocabulary: Path, tmp_path: Path) -> None:
 
 
 def test_control_c(tmp_path: Path) -> None:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "minitok", "train", "-o", tmp_path / "out.json"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
-    assert process.stdin is not None
-    process.stdin.write(TEXT.encode())
-    process.stdin.flush()
-    time.sleep(1)
-    process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=60)
-    assert (process.returncode, out, err) == (130, b"", b"")
+    second = time.monotonic() + 1
+    interrupt("train", "-o", tmp_path / "out.json", given=TEXT.encode(), begun=lambda: time.monotonic() > second)
     assert not list(tmp_path.iterdir())
 
 

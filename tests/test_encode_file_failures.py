@@ -5,11 +5,9 @@ from __future__ import annotations
 import errno
 import io
 import json
-import signal
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -21,6 +19,7 @@ import minitok
 from minitok.id_files import IdWriter
 from minitok.patterns import PATTERNS
 from tests.id_files import END, TEXT, encoding, files_in, naive, with_largest_id
+from tests.interrupting import interrupt
 from tests.test_cli import bad, good
 
 # -- All or nothing ------------------------------------------------------------------------------------------------
@@ -74,20 +73,7 @@ def test_a_full_disk(tmp_path: Path, out: Path) -> None:
 
 
 def test_control_c(out: Path) -> None:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "minitok", "encode", "--to", out],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
-    assert process.stdin is not None
-    process.stdin.write(TEXT.encode())
-    process.stdin.flush()
-    while not files_in(out.parent) and process.poll() is None:
-        time.sleep(0.05)
-    process.send_signal(signal.SIGINT)
-    output, errors = process.communicate(timeout=60)
-    assert (process.returncode, output, errors) == (130, b"", b"")
+    interrupt("encode", "--to", out, given=TEXT.encode(), begun=lambda: bool(files_in(out.parent)))
     assert not files_in(out.parent)
 
 

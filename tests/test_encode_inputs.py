@@ -6,7 +6,6 @@ import errno
 import gzip
 import io
 import json
-import mmap
 import os
 import sys
 import threading
@@ -56,23 +55,27 @@ def test_a_pipe(tmp_path: Path, out: Path) -> None:
     writer.join()
 
 
-def test_where_files_cannot_be_mapped(tmp_path: Path, out: Path) -> None:
-    (tmp_path / "text").write_text(TEXT, encoding="utf-8")
-    with mock.patch.object(mmap, "mmap", side_effect=OSError(errno.ENODEV, "no such device")):
-        result = encoding().encode_file(tmp_path / "text", out)
-    assert written(result) == naive(encoding(), [TEXT])
-
-
-def test_windows_of_the_map(tmp_path: Path, out: Path, monkeypatch: pytest.MonkeyPatch, small_blocks: None) -> None:
-    monkeypatch.setattr(input_files, "WINDOW", mmap.ALLOCATIONGRANULARITY)
-    data = (TEXT * (3 * mmap.ALLOCATIONGRANULARITY // len(TEXT))).encode()
-    (tmp_path / "text").write_bytes(data)
-    assert written(encoding().encode_file(tmp_path / "text", out)) == naive(encoding(), [data])
+def test_a_file_that_shrinks(tmp_path: Path) -> None:
+    (tmp_path / "text").write_bytes(b"x" * 100_000)
     blocks = input_files.read_blocks(input_files.InputFile(tmp_path / "text", None), 1000, input_files.ReadSoFar())
     next(blocks)
-    os.truncate(tmp_path / "text", mmap.ALLOCATIONGRANULARITY)
+    os.truncate(tmp_path / "text", 50_000)
     with pytest.raises(ValueError, match="text has become shorter while it was read"):
         list(blocks)
+
+
+def test_an_error_while_reading_names_the_file(tmp_path: Path) -> None:
+    (tmp_path / "text").write_bytes(b"x")
+    error = OSError(errno.EIO, "Input/output error")
+    with (
+        mock.patch.object(
+            Path, "open", return_value=mock.MagicMock(**{"__enter__.return_value.read.side_effect": error})
+        ),
+        mock.patch("os.fstat", return_value=tmp_path.stat()),
+        pytest.raises(OSError, match="Input/output error") as raised,
+    ):
+        list(input_files.read_blocks(input_files.InputFile(tmp_path / "text", None), 9, input_files.ReadSoFar()))
+    assert raised.value.filename == str(tmp_path / "text")
 
 
 # -- JSON Lines ----------------------------------------------------------------------------------------------------

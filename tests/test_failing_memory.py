@@ -7,17 +7,15 @@ requests than that; once with that request alone failing, and once with all behi
 
 from __future__ import annotations
 
-import ctypes
-import gc
-import os
 from array import array
 from base64 import b64encode
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from minitok.patterns import PATTERNS
+from tests.failing_allocator import Allocator, allocator_of, survives
 
 TOKENS = ["aa", "ab", "aaaa", "ba", "abab", "é", "字", "字字", " the", "  ", " " * 20, "aaaaaaaaaaaaaaaaaaaaaaaa"]
 RANKS = {bytes([b]): b for b in range(256)} | {token.encode(): 256 + i for i, token in enumerate(TOKENS)}
@@ -37,70 +35,6 @@ TEXTS: dict[str, str | bytes] = {
     "four bytes": "😀a b " * 4000,
     "not UTF-8": b"\xff\xe5\xad a" * 100,
 }
-
-
-class Allocator:
-    """Tells the allocator in the core what to do, and asks it."""
-
-    def __init__(self, native: Any) -> None:
-        self._library = ctypes.CDLL(native.__file__)
-        self._library.minitok_fail.argtypes = (ctypes.c_long, ctypes.c_long)
-        for name in ("minitok_failures", "minitok_blocks", "minitok_mapped"):
-            getattr(self._library, name).restype = ctypes.c_long
-
-    def fail(self, first: int, count: int) -> None:
-        """Let `count` requests fail, the first of them the `first`-th from now on."""
-        self._library.minitok_fail(first, count)
-
-    def relent(self) -> bool:
-        """Let none fail any more; whether one has."""
-        failures: int = self._library.minitok_failures()
-        self._library.minitok_fail(0, 0)
-        return failures > 0
-
-    def held(self) -> tuple[int, int]:
-        """What the core has not given back: blocks, and bytes of pages."""
-        return self._library.minitok_blocks(), self._library.minitok_mapped()
-
-    def holds(self, expected: tuple[int, int]) -> bool:
-        """Whether that is all that the core has not given back, once what is garbage has been collected."""
-        if self.held() != expected:
-            gc.collect()
-        return self.held() == expected
-
-
-@pytest.fixture(scope="session")
-def allocator(native: Any) -> Allocator:
-    if not hasattr(ctypes.CDLL(native.__file__), "minitok_fail"):
-        assert not os.environ.get("MINITOK_FAILING_ALLOCATOR"), "the core has no failing allocator"
-        pytest.skip("needs a core whose allocator can fail: tools/sanitize.py")
-    return Allocator(native)
-
-
-Operation = Callable[[], Any]
-ALL_BEHIND = 1 << 40
-
-
-def survives(allocator: Allocator, operation: Operation, requests: Sequence[int] = range(1, 100_000)) -> int:
-    """Let each request of an operation fail in turn; the number of the last one that there was."""
-    expected = operation()
-    gc.collect()
-    held = allocator.held()
-    last = 0
-    for count in (ALL_BEHIND, 1):
-        for first in requests:
-            allocator.fail(first, count)
-            try:
-                assert operation() == expected
-            except MemoryError:
-                pass
-            failed = allocator.relent()
-            assert allocator.holds(held), f"request {first} failed"
-            if not failed:
-                break
-            last = first
-            assert operation() == expected
-    return last
 
 
 class Core:
@@ -123,15 +57,10 @@ class Core:
         encoder = self.native.Encoder(*arguments)
         return encoder.encode("aab 字字"), encoder.split("aab 字字")
 
-    def counted(self, *texts: str) -> dict[bytes, int]:
-        """The pieces of texts, fed and merged."""
-        counter, other = self.native.PieceCounter(CL100K), self.native.PieceCounter(CL100K)
-        for text in texts:
-            counter.feed(text)
-        other.merge(counter.counts())
-        other.feed(texts[0])
-        pieces, counts = other.take()
-        return dict(zip(pieces, counts, strict=True))
+
+@pytest.fixture(scope="session")
+def allocator(native: Any) -> Allocator:
+    return allocator_of(native)
 
 
 @pytest.fixture(scope="module")
@@ -164,6 +93,7 @@ CALLS: dict[str, Callable[[Any, str | bytes], Any]] = {
     "array": lambda encoder, text: bytes(encoder.encode_uint32(text)),
     "count": lambda encoder, text: encoder.count(text),
     "plain": lambda encoder, text: encoder.encode_plain(text, "|"),
+    "plain count": lambda encoder, text: encoder.count_plain(text, "|"),
     "many": lambda encoder, text: [
         bytes(part) for part in encoder.encode_many_uint32([text, text], None, lambda text: [(text, 5)])
     ],
@@ -176,7 +106,7 @@ CALLS: dict[str, Callable[[Any, str | bytes], Any]] = {
 @pytest.mark.parametrize("name", TEXTS)
 def test_encoding(allocator: Allocator, core: Core, name: str, call: str) -> None:
     """With a new encoder each time, whose caches are empty."""
-    assert survives(allocator, lambda: CALLS[call](core.encoder(), TEXTS[name])) >= 1 or call == "plain"
+    assert survives(allocator, lambda: CALLS[call](core.encoder(), TEXTS[name])) >= 1 or call.startswith("plain")
 
 
 @pytest.mark.parametrize("name", TEXTS)
@@ -218,28 +148,3 @@ def test_decoding(allocator: Allocator, core: Core) -> None:
 
     for tokens in (RANKS, core.table):
         assert survives(allocator, lambda: decode(tokens)) >= 2
-
-
-def test_counting(allocator: Allocator, core: Core) -> None:
-    texts = ["the aab 字字 the", "".join(f"x{i}" for i in range(3000)), str(TEXTS["long pieces"])]
-    assert survives(allocator, lambda: core.counted(*texts)) >= 10
-
-
-@pytest.mark.parametrize(
-    "words", [[b"aabab", b"ab", b"aaaa", b"abcabcabc"], [b"%d %x" % (i, i) for i in range(40)]], ids=len
-)
-def test_learning(allocator: Allocator, core: Core, words: list[bytes]) -> None:
-    counts = [1 + i % 7 for i in range(len(words))]
-    assert survives(allocator, lambda: core.native.learn_merges(list(words), counts, 30, SINGLE)) >= 10
-
-
-def test_learning_from_more_pairs_than_there_is_room_for(allocator: Allocator, core: Core) -> None:
-    """The table of pairs grows when there are 1,024; each pair asks for memory of its own too."""
-    words = [bytes([a, b]) for a in range(40) for b in range(40)]
-    counts = [1 + i % 7 for i in range(len(words))]
-    requests = [*range(1, 12), *range(1024, 1036), *range(1500, 10_000, 83)]
-
-    def learn() -> Any:
-        return core.native.learn_merges(list(words), counts, 3, SINGLE, min_frequency=6)
-
-    assert survives(allocator, learn, requests) > 1500

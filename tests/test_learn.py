@@ -2,32 +2,57 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from minitok.piece_records import pack_records
 from tests import reference
 from tests.agreement import agree, agree_to_raise
-from tests.strategies import counted_words
+from tests.strategies import counted_words, grown_tokens, learner_options
 
 BYTES = [bytes([b]) for b in range(256)]
+Merge = tuple[int, int, int]
+Tokens = Sequence[bytes | None]
 
 
-def learn(counts: dict[bytes, int], n: int, **options: Any) -> list[tuple[int, int]]:
-    merges: list[tuple[int, int]] = agree(
-        lambda m: m.learn_merges(list(counts), list(counts.values()), n, BYTES, **options),
-        lambda: reference.learn_merges(counts, n, **options),
-    )
+def learner_of(module: Any, counts: dict[bytes, int], tokens: Tokens = BYTES, **options: Any) -> Any:
+    """One that has the pieces, which came in two blocks."""
+    learner = module.Learner(tokens, **options)
+    counted = list(counts.items())
+    learner.add(pack_records(counted[: len(counted) // 2]))
+    learner.add(pack_records(counted[len(counted) // 2 :]))
+    return learner
+
+
+def learn(counts: dict[bytes, int], n: int, **options: Any) -> list[Merge]:
+    """The merges that all implementations learn from bytes, some of them in two steps."""
+
+    def call(module: Any) -> Any:
+        learner = learner_of(module, counts, **options)
+        first = learner.learn(n // 3)
+        total = learner.total
+        return first + learner.learn(n - n // 3), learner.words, total, learner.total
+
+    def expected() -> Any:
+        merges = reference.learn_merges(list(counts.items()), n, BYTES, **options)
+        total = sum(len(piece) * count for piece, count in counts.items())
+        totals = [total - sum(count for _, _, count in merges[:done]) for done in (n // 3, n)]
+        return merges, len(counts), *totals
+
+    merges: list[Merge] = agree(call, expected)[0]
     return merges
 
 
-def tokens_of(merges: list[tuple[int, int]]) -> list[bytes]:
-    tokens = list(BYTES)
-    for left, right in merges:
-        tokens.append(tokens[left] + tokens[right])
-    return tokens[256:]
+def tokens_of(merges: list[Merge], tokens: Tokens = BYTES) -> list[bytes]:
+    """The tokens that the merges make."""
+    all_tokens = [token or b"" for token in tokens]
+    for left, right, _ in merges:
+        all_tokens.append(all_tokens[left] + all_tokens[right])
+    return all_tokens[len(tokens) :]
 
 
 @pytest.mark.parametrize(
@@ -35,6 +60,7 @@ def tokens_of(merges: list[tuple[int, int]]) -> list[bytes]:
     [
         ({}, []),
         ({b"a": 5}, []),
+        ({b"": 5}, []),
         ({b"ab": 1}, []),  # rarer than min_frequency
         ({b"ab": 2}, [b"ab"]),
         ({b"aaa": 1}, [b"aa"]),  # both positions count
@@ -54,14 +80,29 @@ def test_examples(counts: dict[bytes, int], expected: list[bytes]) -> None:
     assert tokens_of(learn(counts, 7)) == expected
 
 
-@given(counted_words, st.integers(0, 40), st.integers(1, 4), st.sampled_from([None, 1, 2, 3, 5]))
+@pytest.mark.parametrize(
+    ("counts", "expected"),
+    [
+        ({b"ba": 2, b"ab": 2}, [b"ba", b"ab"]),
+        ({b"zz": 0, b"xy": 2, b"ab": 2, b"zz!": 2}, [b"xy", b"ab", b"zz", b"zz!"]),  # what never occurs is nowhere
+        ({b"bcab": 2}, [b"bc", b"bca", b"bcab"]),
+        ({b"xabc": 1, b"abq": 1, b"bcr": 1}, [b"ab", b"xab", b"xabc", b"abq", b"bc", b"bcr"]),
+        # The first place of a pair is replaced by another merge; a later one decides.
+        ({b"abc": 3, b"zz": 2, b"bcd": 2, b"ab": 1}, [b"bc", b"abc", b"zz", b"bcd", b"ab"]),
+    ],
+)
+def test_ties_by_the_first_place(counts: dict[bytes, int], expected: list[bytes]) -> None:
+    assert tokens_of(learn(counts, 7, ties="first", min_frequency=1)) == expected
+
+
+@given(counted_words, st.integers(0, 40), learner_options)
 # Both neighbours of the merged pair are the same pair: all its places are outdated before it is dropped twice.
-@example({b"blblblbl": 1, b"bl": 3}, 10, 1, None)
-@example({b"abababababab": 1}, 10, 1, None)
+@example({b"blblblbl": 1, b"bl": 3}, 10, {"min_frequency": 1})
+@example({b"abababababab": 1}, 10, {"min_frequency": 1})
 # A pair that a step makes, loses and makes again.
-@example({b"aaaa": 1, b"aaa": 1}, 10, 1, None)
-def test_agreement(counts: dict[bytes, int], n: int, min_frequency: int, max_token_length: int | None) -> None:
-    learn(counts, n, min_frequency=min_frequency, max_token_length=max_token_length)
+@example({b"aaaa": 1, b"aaa": 1}, 10, {"min_frequency": 1})
+def test_agreement(counts: dict[bytes, int], n: int, options: dict[str, Any]) -> None:
+    learn(counts, n, **options)
 
 
 @given(counted_words, st.integers(0, 20), st.integers(0, 20), st.randoms())
@@ -75,41 +116,162 @@ def test_a_smaller_vocabulary_is_a_prefix_and_order_is_nothing(
     assert len(set(tokens_of(merges))) == len(merges)
 
 
+@given(counted_words, grown_tokens, st.integers(0, 30), learner_options, st.randoms())
+def test_agreement_with_tokens_to_begin_with(
+    counts: dict[bytes, int], more: list[bytes], n: int, options: dict[str, Any], random: Any
+) -> None:
+    """Words are the ids of an encoder, whose tokens are of several bytes, in any order, with ids left out."""
+    whole_piece = random.random() < 0.5
+    pieces = {bytes(more[b % len(more)][0] if more else b for b in piece): n for piece, n in counts.items()}
+    shuffled: list[bytes | None] = [*BYTES, *more]
+    random.shuffle(shuffled)
+    shuffled.insert(random.randrange(len(shuffled)), None)
+    ids = {token: i for i, token in enumerate(shuffled) if token is not None}
+
+    def call(module: Any) -> Any:
+        encoder = module.Encoder(ids, None, None, whole_piece)
+        return learner_of(module, pieces, shuffled, encoder=encoder, **options).learn(n)
+
+    def expected() -> Any:
+        def encoded(piece: bytes) -> list[int]:
+            return [ids[piece]] if whole_piece and piece in ids else reference.merge_piece(piece, ids)
+
+        return reference.learn_merges([(encoded(p), count) for p, count in pieces.items()], n, shuffled, **options)
+
+    agree(call, expected)
+
+
+@given(counted_words, st.permutations(range(256)), st.integers(0, 30))
+def test_bytes_in_another_order(counts: dict[bytes, int], order: list[int], n: int) -> None:
+    """The ids of the bytes decide ties, whatever the bytes are."""
+    tokens = [bytes([b]) for b in order]
+    words = [([order.index(b) for b in piece], count) for piece, count in counts.items()]
+    agree(lambda m: learner_of(m, counts, tokens).learn(n), lambda: reference.learn_merges(words, n, tokens))
+    later: list[bytes | None] = [None, b"ab", *tokens]
+    agree(lambda m: tokens_of(learner_of(m, counts, later).learn(n), later))
+
+
 @pytest.mark.parametrize("count", [2**31 - 1, 2**31, 2**32, 2**32 + 1, 2**60])
-def test_large_counts(count: int) -> None:
-    assert tokens_of(learn({b"ab": count, b"cd": count + 1}, 2)) == [b"cd", b"ab"]
+@pytest.mark.parametrize("ties", ["ids", "first"])
+def test_large_counts(count: int, ties: str) -> None:
+    merges = learn({b"ab": count, b"cd": count + 1}, 2, ties=ties)
+    assert merges == [(99, 100, count + 1), (97, 98, count)]
 
 
-def test_counts_that_do_not_fit() -> None:
-    kind, message = agree_to_raise(lambda m: m.learn_merges([b"ab", b"b"], [2**62, 2], 2, BYTES))
+@pytest.mark.parametrize(
+    "counts",
+    [{b"ab": 2**62}, {b"ab": 2**62 - 1, b"x": 2}, {b"abc": 2**63 // 3 + 1}, {b"a": 2**63 - 1, b"b": 1}],
+    ids=str,
+)
+def test_counts_that_do_not_fit(counts: dict[bytes, int]) -> None:
+    kind, message = agree_to_raise(lambda m: learner_of(m, counts))
     assert kind == "ValueError"
     assert "2**63 - 1" in message
 
 
-def test_symbols_of_several_bytes() -> None:
-    """Words of an existing vocabulary: the layout has as many cells as a symbol has bytes."""
-    tokens: list[bytes | None] = [*BYTES, b"abc", None, b"de"]
-    words = [[256, 258, 256, 258], [258, 97, 258], [256, 256, 256]]
-    merges = agree(lambda m: m.learn_merges([*words], [3, 2, 1], 10, tokens))
-    assert merges == [(256, 258), (259, 259), (97, 258), (256, 256), (258, 261)]
+def test_counts_that_just_fit() -> None:
+    counts = {b"ab": 2**62 - 1, b"x": 1}
+    assert agree(lambda m: learner_of(m, counts).total) == 2**63 - 1
+    assert learn(counts, 2) == [(97, 98, 2**62 - 1)]
+
+
+@pytest.mark.parametrize("block", [b"\x05", b"\x02\x01a", b"\x80", b"\x01" + b"\xff" * 9 + b"\x01a", b"\x01\x01ab"])
+def test_blocks_that_are_none(block: bytes) -> None:
+    def call(module: Any) -> Any:
+        module.Learner(BYTES).add(block)
+
+    kind, message = agree_to_raise(call)
+    assert kind == "ValueError"
+    assert "counted pieces" in message
+    encoded: Callable[[Any], Any] = lambda m: m.Learner(  # noqa: E731
+        BYTES, encoder=m.Encoder({token: i for i, token in enumerate(BYTES)}, None, None)
+    ).add(block)
+    assert agree_to_raise(encoded) == (kind, message)
+
+
+def test_pieces_that_come_too_late() -> None:
+    def call(module: Any) -> Any:
+        learner = learner_of(module, {b"ab": 2})
+        learner.learn(0)
+        learner.add(pack_records([(b"cd", 2)]))
+
+    kind, message = agree_to_raise(call)
+    assert kind == "ValueError"
+    assert "before the first call" in message
 
 
 def test_a_token_that_exists_is_not_made_again() -> None:
     tokens: list[bytes | None] = [*BYTES, b"ab"]
-    assert agree(lambda m: m.learn_merges([[97, 98], [98, 99]], [9, 5], 3, tokens)) == [(98, 99)]
+    assert agree(lambda m: learner_of(m, {b"ab": 9, b"bc": 5}, tokens).learn(3)) == [(98, 99, 5)]
 
 
-def test_progress_and_emptied_words() -> None:
+def test_what_is_allowed_is_asked_once() -> None:
+    def call(module: Any) -> Any:
+        asked: list[bytes] = []
+
+        def allowed(token: bytes) -> bool:
+            asked.append(token)
+            return b"b" not in token
+
+        learner = learner_of(module, {b"abc": 3, b"acac": 2}, allowed=allowed, max_token_length=3)
+        return learner.learn(1), learner.learn(9), asked
+
+    assert agree(call) == ([(97, 99, 4)], [], [b"ac", b"ab", b"bc"])
+
+
+def test_an_error_of_a_callback_is_not_lost() -> None:
+    def fail(_: Any) -> Any:
+        raise KeyError("mine")
+
+    counts = {b"abcdefgh": 2}
+    assert agree_to_raise(lambda m: learner_of(m, counts, allowed=fail).learn(3))[0] == "KeyError"
+    assert agree_to_raise(lambda m: learner_of(m, counts).learn(3, fail))[0] == "KeyError"
+
+
+def test_a_callback_that_calls_the_learner() -> None:
+    def call(module: Any) -> Any:
+        def use(_: Any) -> Any:
+            return learner.learn(1)
+
+        learner = learner_of(module, {b"abcdefgh": 2}, allowed=use)
+        learner.learn(1)
+
+    kind, message = agree_to_raise(call)
+    assert (kind, "at work" in message) == ("ValueError", True)
+
+    def add(module: Any) -> Any:
+        learner = learner_of(module, {b"abcdefgh": 2})
+        learner.learn(1, lambda done: learner.add(b""))
+
+    assert agree_to_raise(add) == (kind, message)
+
+
+def test_progress() -> None:
     def call(module: Any) -> Any:
         done: list[int] = []
-        words = [b"abab", b"cd"]
-        module.learn_merges(words, [2, 2], 3, BYTES, progress=done.append)
-        return done, words
+        learner = learner_of(module, {bytes(range(200)): 2})
+        steps = [len(learner.learn(n, done.append)) for n in (64, 70, 0, 1000)]
+        asking = learner_of(module, {bytes(range(200)): 2}, allowed=lambda token: True)
+        return steps, done, len(asking.learn(70, done.append)), done[-2:]
 
-    assert agree(call) == ([1, 2, 3], [])
+    assert agree(call) == ([64, 70, 0, 65], [64, 64, 70, 64, 65, 64, 70], 70, [64, 70])
 
 
-def test_one_long_word() -> None:
+@pytest.mark.parametrize("unit", [b"ab", b"a", b"abcab"])
+@pytest.mark.parametrize("ties", ["ids", "first"])
+def test_one_long_word(unit: bytes, ties: str) -> None:
     """What looks at whole words for each merge is quadratic and never ends."""
-    merges = agree(lambda m: m.learn_merges([b"ab" * 50_000], [1], 30, BYTES))
-    assert tokens_of(merges)[:3] == [b"ab", b"abab", b"abababab"]
+    piece = unit * (100_000 // len(unit))
+    merges = agree(lambda m: learner_of(m, {piece: 1}, ties=ties).learn(60))
+    assert tokens_of(merges)[0] == (2 * unit)[:2]
+    assert len(tokens_of(merges)[-1]) > 10_000
+
+
+def test_many_counts() -> None:
+    """Words of each count from 1 on: as many runs, and pairs in all buckets of the queue."""
+    counts = {b"%d" % (i * i * 7919 % 100_003): i**3 % 1_000_003 + 1 for i in range(3000)}
+    for ties in ("ids", "first"):
+        merges = agree(lambda m: learner_of(m, counts, ties=ties).learn(10_000))
+        assert len(merges) > 1000
+        expected = reference.learn_merges(list(counts.items()), 60, BYTES, ties=ties)
+        assert merges[:60] == expected

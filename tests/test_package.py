@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import importlib
 import inspect
 import os
 import subprocess
@@ -14,7 +13,7 @@ from pathlib import Path
 import pytest
 
 import minitok
-from minitok import _pymerge
+from tests.conftest import seam
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = Path(minitok.__file__).parent
@@ -34,16 +33,15 @@ LAYERS = [
         "progress",
         "bounded_http",
         "threads",
-        "corpus",
         "id_files",
         "symbols",
         "plain_data",
     },
-    {"unicode_classes", "vocabulary_files", "input_files", "input_documents", "templates"},
+    {"unicode_classes", "piece_records", "vocabulary_files", "input_files", "input_documents", "templates"},
     {"pretokenizer", "unicode_forms"},
-    {"_pymerge", "_fastmerge", "normalizers", "splits"},
+    {"_pymerge", "_fastmerge", "_pylearn", "_fastlearn", "normalizers", "splits"},
     {"_backend"},
-    {"added_tokens", "table_files"},
+    {"added_tokens", "table_files", "corpus"},
     {"vocabulary", "special_tokens"},
     {"pipeline", "explicit_merges"},
     {"formats.byte_alphabet", "formats.json_documents", "formats.protobuf", "formats.space_marks"},
@@ -63,8 +61,13 @@ LAYERS = [
     },
     {"formats.huggingface_writer"},
     {"formats"},
-    {"unstable", "encode_file"},
+    {"unstable", "encode_file", "bridges"},
     {"encoding"},
+    {"conversion"},
+    {"training.record_files", "training.styles", "training.token_rules", "training.report", "training.shards"},
+    {"training.beginning", "training.piece_counts", "training.counter_process"},
+    {"training.counting", "training.checkpoint"},
+    {"training.trainer"},
     {"training", "registry"},
     {"demo"},
     {"commands"},
@@ -118,7 +121,7 @@ def test_imports_point_one_way() -> None:
 def test_only_the_backend_knows_that_there_are_two() -> None:
     for name, path in modules().items():
         if name != "_backend":
-            assert not imported(path) & {"_pymerge", "_fastmerge"}, name
+            assert not imported(path) & {"_pymerge", "_fastmerge", "_pylearn", "_fastlearn"}, name
 
 
 def test_no_file_is_long_without_a_reason() -> None:
@@ -212,11 +215,10 @@ def test_a_missing_extension() -> None:
 def test_the_twins_have_the_same_names(backend: str) -> None:
     if backend == "python":
         return
-    _fastmerge = importlib.import_module("minitok._fastmerge")
-
-    assert _fastmerge.__all__ == _pymerge.__all__
-    for name in _pymerge.__all__:
-        ours, theirs = getattr(_pymerge, name), getattr(_fastmerge, name)
+    pure, compiled = seam("python"), seam("native")
+    assert vars(pure).keys() == vars(compiled).keys()
+    for name, ours in vars(pure).items():
+        theirs = getattr(compiled, name)
         assert theirs.__doc__, name
         if inspect.isclass(ours):
             public = {n for n, _ in inspect.getmembers(ours) if not n.startswith("_")}

@@ -67,19 +67,30 @@ def test_chunks_have_the_pieces_of_the_whole(name: str, parts: list[str], size: 
 def test_documents_in_chunks_have_the_pieces_of_the_whole(name: str, chunks: list[str], margin: int) -> None:
     pretokenizer = Pretokenizer(PATTERNS[name].regex)
     with mock.patch("minitok.pretokenizer.MARGIN", margin):
-        parts = list(pretokenizer.parts(chunks))
-    pieces = [
-        piece for part in parts for piece in pretokenizer.split(part if isinstance(part, str) else "".join(part))
-    ]
+        parts = list(pretokenizer.parts([chunk.encode() for chunk in chunks]))
+    pieces = [piece for part in parts if isinstance(part, bytes) for piece in pretokenizer.split(text_of(part))]
     assert pieces == pretokenizer.split("".join(chunks))
 
 
 def test_documents_without_a_known_boundary_come_in_parts() -> None:
     for text in ("1234567890" * 20_000, "!\n" * 100_000, "abC" * 70_000, "😀 " * 100_000):
         chunks = [text[start : start + 50_000] for start in range(0, len(text), 50_000)]
-        parts = list(Pretokenizer(PATTERNS["o200k"].regex).parts(chunks))
-        assert "".join(map(str, parts)) == text
-        assert max(map(len, parts)) < 101_000
+        parts = list(Pretokenizer(PATTERNS["o200k"].regex).parts([chunk.encode() for chunk in chunks]))
+        texts = [text_of(part) for part in parts if isinstance(part, bytes)]
+        assert "".join(texts) == text
+        assert max(map(len, texts)) < 101_000
+
+
+@given(st.lists(any_bytes, max_size=8), st.sampled_from(["r50k", "o200k", "deepseek"]), st.integers(1, 30))
+@example([b"a\xe5", b"\xad\x97 b"], "o200k", 1)
+@example([b"ab\xc3", b"\xa9"], "o200k", 1)
+def test_documents_in_blocks_of_any_bytes(blocks: list[bytes], name: str, margin: int) -> None:
+    """Blocks may end inside of characters, or hold what is no UTF-8."""
+    pretokenizer = Pretokenizer(PATTERNS[name].regex)
+    with mock.patch("minitok.pretokenizer.MARGIN", margin):
+        parts = list(pretokenizer.parts(blocks))
+    pieces = [piece for part in parts if isinstance(part, bytes) for piece in pretokenizer.split(text_of(part))]
+    assert pieces == pretokenizer.split(text_of(b"".join(blocks)))
 
 
 #: As deepseek.tokenizer.json has them.

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 import minitok
 from minitok import formats
 from minitok.patterns import PATTERNS
+from minitok.piece_records import pack_records
 from minitok.text import repair_surrogates
 from tests.strategies import any_bytes, merge_lists, rank_files, surrogate_text, texts
 
@@ -201,10 +202,12 @@ def test_saved_merges(vocabulary: tuple[dict[bytes, int], list[tuple[int, int, i
 def test_listed_merges_give_the_ids_of_ranks() -> None:
     """What a learnt vocabulary leaves out, its list of merges, is implied by its ids."""
     counts = minitok.count_pieces(CORPUS)
-    merges = minitok._backend.learn_merges(list(counts), list(counts.values()), 60, [bytes([b]) for b in range(256)])
+    learner = minitok._backend.Learner([bytes([b]) for b in range(256)])
+    learner.add(pack_records(counts.items()))
+    merges = learner.learn(60)
     tokens = [bytes([b]) for b in range(256)]
     listed = []
-    for left, right in merges:
+    for left, right, _ in merges:
         listed.append((left, right, len(tokens)))
         tokens.append(tokens[left] + tokens[right])
     ids = {token: i for i, token in enumerate(tokens)}

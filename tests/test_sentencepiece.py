@@ -61,7 +61,12 @@ OPTIONS: dict[str, dict[str, Any]] = {
         "add_dummy_prefix": False,
         "user_defined_symbols": ["\n", "\n\n", "\n\n\n", "▁▁", "▁▁▁", "▁▁▁▁", "<start_of_turn>", "<a>", "<ab"],
     },
-    "plain": {"normalization_rule_name": "identity", "character_coverage": 0.98},
+    "plain": {
+        "normalization_rule_name": "identity",
+        "character_coverage": 0.98,
+        "remove_extra_whitespaces": False,
+    },
+    "removing": {"normalization_rule_name": "identity", "character_coverage": 0.98},
     "nmt_nfkc": {"normalization_rule_name": "nmt_nfkc", "character_coverage": 0.98},
     "nfkc_cf": {
         "normalization_rule_name": "nfkc_cf",

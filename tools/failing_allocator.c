@@ -23,6 +23,7 @@ void *__real_calloc(size_t count, size_t size);
 void *__real_realloc(void *block, size_t size);
 void __real_free(void *block);
 void *__real_mmap(void *address, size_t size, int protection, int flags, int file, off_t offset);
+void *__real_mremap(void *address, size_t before, size_t size, int flags);
 int __real_munmap(void *address, size_t size);
 
 /* From now on let `count` calls fail, the first of them the `first`-th. 0: none. */
@@ -85,6 +86,12 @@ void *__wrap_mmap(void *address, size_t size, int protection, int flags, int fil
 /* The name that headers give to mmap where files may be large. */
 void *__wrap_mmap64(void *address, size_t size, int protection, int flags, int file, off_t offset) {
     return __wrap_mmap(address, size, protection, flags, file, offset);
+}
+
+void *__wrap_mremap(void *address, size_t before, size_t size, int flags) {
+    void *block = fails() ? MAP_FAILED : __real_mremap(address, before, size, flags);
+    mapped += block != MAP_FAILED ? (long)size - (long)before : 0;
+    return block;
 }
 
 int __wrap_munmap(void *address, size_t size) {

@@ -22,13 +22,23 @@ ROOT = Path(__file__).resolve().parent.parent
 #: What the build needs.
 SOURCES = ("src", "tools", "setup.py", "pyproject.toml", "MANIFEST.in", "README.md", "LICENSE")
 #: Compiled by some build before: not of this one.
-STALE = shutil.ignore_patterns("*.so", "*.egg-info", "_fastmerge.c", "__pycache__")
+STALE = shutil.ignore_patterns("*.so", "*.egg-info", "_fast*.c", "__pycache__")
 #: A program that asks for memory without end stops before the machine does.
 MOST_MEMORY = "hard_rss_limit_mb=8000"
 #: Objects at odd addresses, one of which is read too far on purpose, are for the core as it is used.
 NOT_HERE = "tests/test_guarded.py"
 #: The sample: what is about the core alone. Fewer examples and shorter strings too.
-SAMPLE = ("windows", "merge", "learn", "boundaries", "roundtrip", "threads", "special_rounds", "failing_memory")
+SAMPLE = (
+    "windows",
+    "merge",
+    "learn",
+    "boundaries",
+    "roundtrip",
+    "threads",
+    "special_rounds",
+    "failing_memory",
+    "failing_memory_training",
+)
 SAMPLE_VARIABLES = {"MINITOK_HYPOTHESIS_PROFILE": "sample", "MINITOK_CLASS_STRINGS": "3"}
 
 

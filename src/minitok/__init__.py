@@ -13,22 +13,27 @@ from minitok.id_files import EncodedFile
 from minitok.registry import (
     encoding_for_model,
     encoding_name_for_model,
+    from_huggingface,
+    from_tiktoken,
     get_encoding,
     list_encoding_names,
     load,
 )
-from minitok.training import count_pieces, train
+from minitok.training import PieceCounts, count_pieces, train
 from minitok.vocabulary import Vocabulary
 
 __all__ = [
     "BACKEND",
     "EncodedFile",
     "Encoding",
+    "PieceCounts",
     "Vocabulary",
     "__version__",
     "count_pieces",
     "encoding_for_model",
     "encoding_name_for_model",
+    "from_huggingface",
+    "from_tiktoken",
     "get_encoding",
     "list_encoding_names",
     "load",

@@ -11,10 +11,21 @@ import warnings
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-__all__ = ["BACKEND", "Decoder", "Encoder", "PieceCounter", "RankTable", "SpecialFinder", "learn_merges"]
+__all__ = [
+    "BACKEND",
+    "Decoder",
+    "Encoder",
+    "Learner",
+    "PieceCounter",
+    "RankTable",
+    "SpecialFinder",
+    "measure_records",
+    "merge_records",
+    "utf8_prefix",
+]
 
 _VARIABLE = "MINITOK_BACKEND"
-_NATIVE_MODULE = "minitok._fastmerge"
+_NATIVE_MODULES = ("minitok._fastmerge", "minitok._fastlearn")
 
 
 def _choose() -> str:
@@ -23,20 +34,22 @@ def _choose() -> str:
         raise ValueError(f"{_VARIABLE}={wanted!r}: expected auto, python or native")
     if wanted == "python":
         return "python"
-    if find_spec(_NATIVE_MODULE) is None:
+    missing = next((module for module in _NATIVE_MODULES if find_spec(module) is None), None)
+    if missing is not None:
         if wanted == "native":
             raise ImportError(
-                f"{_VARIABLE}=native, but {_NATIVE_MODULE} is not installed: install a wheel for this platform, or "
+                f"{_VARIABLE}=native, but {missing} is not installed: install a wheel for this platform, or "
                 "build with a C compiler and MINITOK_REQUIRE_EXTENSIONS=1 to see why it does not compile"
             )
         return "python"
     try:
-        __import__(_NATIVE_MODULE)
+        for module in _NATIVE_MODULES:
+            __import__(module)
     except ImportError as error:
         if wanted == "native":
             raise
         warnings.warn(
-            f"{_NATIVE_MODULE} is installed but does not load ({error}); using the slower pure Python backend. "
+            f"{module} is installed but does not load ({error}); using the slower pure Python backend. "
             f"Reinstall minitok, or set {_VARIABLE}=python to accept this.",
             RuntimeWarning,
             stacklevel=2,
@@ -49,6 +62,8 @@ def _choose() -> str:
 BACKEND: str = _choose()
 
 if TYPE_CHECKING or BACKEND == "python":
-    from minitok._pymerge import Decoder, Encoder, PieceCounter, RankTable, SpecialFinder, learn_merges
+    from minitok._pylearn import Learner, PieceCounter, measure_records, merge_records, utf8_prefix
+    from minitok._pymerge import Decoder, Encoder, RankTable, SpecialFinder
 else:
-    from minitok._fastmerge import Decoder, Encoder, PieceCounter, RankTable, SpecialFinder, learn_merges
+    from minitok._fastlearn import Learner, PieceCounter, measure_records, merge_records, utf8_prefix
+    from minitok._fastmerge import Decoder, Encoder, RankTable, SpecialFinder

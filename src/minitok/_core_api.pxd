@@ -1,5 +1,7 @@
-"""What the headers in `_core/` declare, for Cython. What it means is said there."""
+"""What the headers in `_core/` declare, for Cython; what it means is said there. And, at the end, what both extension
+modules do between Python objects and the core."""
 
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from cpython.object cimport PyObject
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 
@@ -13,6 +15,9 @@ cdef extern from "status.h":
         MT_SURROGATE
         MT_IRREGULAR
         MT_TOO_MANY_TOKENS
+        MT_TOO_MANY
+        MT_DAMAGED
+        MT_UNSORTED
 
 
 cdef extern from "pattern.h":
@@ -189,41 +194,197 @@ cdef extern from "python_int.h":
     int64_t mt_small_int(PyObject *object) noexcept
 
 
+cdef extern from "utf8.h":
+    size_t mt_utf8_prefix(const uint8_t *text, size_t length) noexcept nogil
+
+
+cdef extern from "records.h":
+    ctypedef struct mt_record:
+        const uint8_t *piece
+        size_t length
+        uint64_t count
+    ctypedef struct mt_record_reader:
+        const uint8_t *data
+        size_t size
+        size_t at
+    uint8_t *mt_record_write(uint8_t *out, const uint8_t *piece, size_t length, uint64_t count) noexcept nogil
+    mt_status mt_record_read(mt_record_reader *r, mt_record *record) noexcept nogil
+    ctypedef struct mt_record_sum:
+        size_t records
+        uint64_t low
+        uint64_t high
+        const uint8_t *last
+        size_t last_length
+    mt_status mt_records_measure(const uint8_t *block, size_t size, mt_record_sum *sum) noexcept nogil
+
+
 cdef extern from "counter.h":
     ctypedef struct mt_counted:
         uint64_t count
-        size_t offset
-        size_t length
     ctypedef struct mt_counter:
         mt_counted *entries
         size_t count
-        uint8_t *bytes
+    ctypedef struct mt_text:
+        const uint8_t *data
+        size_t length
     void mt_counter_free(mt_counter *c) noexcept nogil
-    mt_counted *mt_counter_find(mt_counter *c, const uint8_t *piece, size_t length, mt_status *status) noexcept nogil
+    size_t mt_counter_size(const mt_counter *c) noexcept nogil
+    const uint8_t *mt_counted_piece(
+        const mt_counter *c, const mt_counted *entry, uint8_t *copy, size_t *length
+    ) noexcept nogil
     mt_status mt_counter_feed(
         mt_counter *c, const mt_pattern *p, mt_block_classifier classify, const uint8_t *text, size_t length
     ) noexcept nogil
+    mt_status mt_counter_feed_all(
+        mt_counter *c, const mt_pattern *p, mt_block_classifier classify, const mt_text *texts, size_t count
+    ) noexcept nogil
+    mt_status mt_counter_add(mt_counter *c, const uint8_t *piece, size_t length, uint64_t amount) noexcept nogil
+    mt_status mt_counter_add_records(
+        mt_counter *c, const uint8_t *block, size_t size, uint64_t factor
+    ) noexcept nogil
+    mt_counter mt_counter_take(mt_counter *c) noexcept nogil
+    mt_status mt_counter_merge(mt_counter *c, const mt_counter *other) noexcept nogil
+
+
+cdef extern from "counted_stream.h":
+    ctypedef struct mt_counted_stream:
+        size_t at
+    mt_status mt_counted_stream_init(mt_counted_stream *s, mt_counter *c, bint by_bytes) noexcept nogil
+    void mt_counted_stream_free(mt_counted_stream *s) noexcept nogil
+    mt_status mt_next_block_size(const mt_counted_stream *s, size_t *size, size_t *end) noexcept nogil
+    void mt_write_block(mt_counted_stream *s, size_t end, uint8_t *out) noexcept nogil
+
+
+cdef extern from "record_merge.h":
+    ctypedef enum mt_merge_step:
+        MT_MERGE_WANTS_BLOCK
+        MT_MERGE_HAS_BLOCK
+        MT_MERGE_FAILED
+    ctypedef struct mt_byte_buffer:
+        uint8_t *data
+        size_t size
+    ctypedef struct mt_record_merge:
+        size_t in_heap
+        mt_byte_buffer out
+    mt_status mt_record_merge_init(mt_record_merge *m, size_t streams) noexcept nogil
+    void mt_record_merge_free(mt_record_merge *m) noexcept nogil
+    mt_status mt_merge_give(mt_record_merge *m, size_t stream, const uint8_t *block, size_t size) noexcept nogil
+    mt_merge_step mt_merge_on(mt_record_merge *m, size_t *stream, mt_status *status) noexcept nogil
+    mt_status mt_merge_release(mt_record_merge *m) noexcept nogil
+
+
+cdef extern from "learner_words.h":
+    ctypedef struct mt_symbols:
+        int32_t of_byte[256]
+        const uint32_t *lengths
+    ctypedef struct mt_survey:
+        size_t words
+        uint64_t total
+    ctypedef struct mt_words:
+        pass
+    mt_status mt_survey_block(mt_survey *survey, const mt_symbols *symbols, mt_record_reader block) noexcept nogil
+    mt_status mt_measure_runs(mt_words *w, const mt_symbols *symbols, mt_record_reader block) noexcept nogil
+    void mt_sort_runs(mt_words *w) noexcept nogil
+    mt_status mt_words_reserve(mt_words *w, const mt_survey *survey, bint sorted) noexcept nogil
+    mt_status mt_put_block(
+        mt_words *w, const mt_symbols *symbols, mt_record_reader block, bint sorted, size_t *at
+    ) noexcept nogil
+    void mt_finish_layout(mt_words *w, bint sorted) noexcept nogil
+
+
+cdef extern from "token_set.h":
+    ctypedef struct mt_token_set:
+        size_t count
+        size_t proposed
+    size_t mt_length_of_token(const mt_token_set *t, size_t token) noexcept nogil
+    mt_status mt_propose_bytes(mt_token_set *t, const uint8_t *bytes, size_t length) noexcept nogil
+    const uint8_t *mt_proposed_bytes(const mt_token_set *t) noexcept nogil
+    void mt_accept_proposed(mt_token_set *t) noexcept nogil
+
+
+cdef extern from "pair_table.h":
+    ctypedef struct mt_pair_table:
+        pass
+    mt_status mt_pair_table_init(mt_pair_table *t) noexcept nogil
 
 
 cdef extern from "learner.h":
-    int32_t MT_BOUNDARY
-    ctypedef struct mt_count_run:
-        uint32_t first
+    ctypedef struct mt_learned:
+        uint32_t left
+        uint32_t right
         int64_t count
-    ctypedef struct mt_candidate:
-        int64_t count
-        uint64_t pair
+    ctypedef enum mt_learner_state:
+        MT_LEARNED_ALL
+        MT_NO_PAIR
+        MT_PAUSE
+        MT_ASK
     ctypedef struct mt_learner:
-        int32_t *cells
-        uint32_t *lengths
-        mt_count_run *runs
-        size_t run_count
-    mt_status mt_learner_init(
-        mt_learner *l, size_t cell_count, size_t run_count, size_t symbols, int64_t min_frequency
-    ) noexcept nogil
+        mt_words words
+        mt_token_set tokens
+        mt_pair_table pairs
+        int64_t min_frequency
+        size_t longest
+        bint asks
+        bint by_place
+        uint64_t total
+        uint32_t candidate
     void mt_learner_free(mt_learner *l) noexcept nogil
-    size_t mt_put_symbol(mt_learner *l, size_t at, uint32_t symbol) noexcept nogil
-    mt_status mt_learner_start(mt_learner *l) noexcept nogil
-    bint mt_learner_best(mt_learner *l, mt_candidate *best) noexcept nogil
-    void mt_heap_drop(mt_learner *l) noexcept nogil
-    mt_status mt_learner_merge(mt_learner *l, uint64_t pair, int32_t made) noexcept nogil
+    mt_status mt_learner_start(mt_learner *l, bint single) noexcept nogil
+    mt_status mt_learn(
+        mt_learner *l, mt_learned *out, size_t wanted, size_t *made, mt_learner_state *state
+    ) noexcept nogil
+    mt_status mt_learner_merge(mt_learner *l, uint32_t index, mt_learned *learned) noexcept nogil
+    void mt_learner_reject(mt_learner *l, uint32_t index) noexcept nogil
+
+
+cdef extern from "Python.h":
+    const char *PyUnicode_AsUTF8AndSize(object text, Py_ssize_t *size) except NULL
+
+
+cdef inline list classifiers():
+    """The ways to classify characters that this machine has, the fastest first."""
+    return [name for name in (b"avx2", b"sse2", b"neon", b"portable") if mt_block_classifier_named(name) != NULL]
+
+
+cdef inline int check(mt_status status) except -1:
+    if status == MT_NO_MEMORY:
+        raise MemoryError
+    if status == MT_TOO_LONG:
+        raise ValueError("a piece, or all pieces together, have 4 GiB or more; the compiled backend takes less")
+    if status == MT_TOO_MANY_TOKENS:
+        raise ValueError(
+            "the vocabulary has more than 2,096,895 tokens, or 4 GiB of them, or more than 4,194,304 merges; "
+            "the compiled backend takes less: set MINITOK_BACKEND=python"
+        )
+    if status == MT_TOO_MANY:
+        from minitok._errors import counts_too_large
+
+        raise counts_too_large()
+    if status == MT_DAMAGED:
+        from minitok.piece_records import damaged_records
+
+        raise damaged_records()
+    if status == MT_UNSORTED:
+        from minitok.piece_records import unsorted_records
+
+        raise unsorted_records()
+    return 0
+
+
+cdef inline const uint8_t *utf8(object text, Py_ssize_t *size) except NULL:
+    """The bytes of a text; UnicodeEncodeError for a str with a lone surrogate."""
+    if isinstance(text, bytes):
+        size[0] = PyBytes_GET_SIZE(text)
+        return <const uint8_t *> PyBytes_AS_STRING(text)
+    return <const uint8_t *> PyUnicode_AsUTF8AndSize(text, size)
+
+
+cdef inline const mt_pattern *scanner_pattern(object pattern):
+    """The scanner's parameters for a regular expression; NULL if it does not know it."""
+    from minitok.patterns import find_named_pattern
+
+    named = find_named_pattern(pattern)
+    if named is None:
+        return NULL
+    name = named.name.encode("ascii")
+    return mt_find_pattern(name)

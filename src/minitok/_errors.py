@@ -1,13 +1,13 @@
-"""Errors that both backends raise: written once, so that their messages cannot drift apart."""
+"""Errors that both backends raise, and limits that they share: written once, so that they cannot drift apart."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-__all__ = ["MAX_COUNT", "check_counts", "counts_too_large", "missing_byte"]
+__all__ = ["MAX_COUNT", "PROGRESS_STEP", "counts_too_large", "learner_in_use", "missing_byte", "words_too_late"]
 
 #: Training counts are signed 64-bit numbers.
 MAX_COUNT = 2**63 - 1
+#: A learner tells of its progress after as many merges.
+PROGRESS_STEP = 64
 
 
 def missing_byte(byte: int) -> ValueError:
@@ -26,11 +26,11 @@ def counts_too_large() -> ValueError:
     )
 
 
-def check_counts(words: Sequence[Sequence[int]], counts: Sequence[int]) -> None:
-    """Make sure that no sum over places in these words can pass 64 bits.
+def learner_in_use() -> ValueError:
+    """A callback of a learner, or another thread, calls it while it works."""
+    return ValueError("the learner is at work: a callback or another thread must not use it meanwhile")
 
-    Raises:
-        ValueError: it could.
-    """
-    if sum(count * len(word) for word, count in zip(words, counts)) > MAX_COUNT:
-        raise counts_too_large()
+
+def words_too_late() -> ValueError:
+    """Pieces came after the first merge was learnt."""
+    return ValueError("pieces are added after learning has begun: add all of them before the first call of learn")

@@ -1,5 +1,5 @@
 """The compiled twin has the names and the types of the specification."""
 
-from minitok._pymerge import Decoder, Encoder, PieceCounter, RankTable, learn_merges
+from minitok._pymerge import Decoder, Encoder, RankTable
 
-__all__ = ["Decoder", "Encoder", "PieceCounter", "RankTable", "learn_merges"]
+__all__ = ["Decoder", "Encoder", "RankTable"]

@@ -9,7 +9,6 @@ results mean is said in `_pymerge`, which is the specification.
 
 Threads. An `Encoder` does not change after construction. What a call writes to is a workspace, which belongs to that
 call alone: it is taken from the encoder's pool and put back, so that there are as many as there were calls at once.
-A `PieceCounter` is for one thread; counters of several threads are added up with `merge`.
 """
 
 cimport cython
@@ -18,13 +17,12 @@ from cpython.buffer cimport (
 )
 from cpython.bytearray cimport PyByteArray_AS_STRING, PyByteArray_FromStringAndSize
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
-from cpython.exc cimport PyErr_CheckSignals
 from cpython.list cimport PyList_New
 from cpython.object cimport PyObject
 from cpython.unicode cimport PyUnicode_DATA, PyUnicode_GET_LENGTH, PyUnicode_KIND
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t
 from libc.stdlib cimport calloc, free, realloc
-from libc.string cimport memcpy, memset
+from libc.string cimport memchr, memcpy, memset
 
 from minitok._core_api cimport *
 
@@ -32,16 +30,14 @@ from collections.abc import Mapping
 from bisect import bisect_left
 from operator import index, itemgetter
 
-from minitok._errors import MAX_COUNT, check_counts, counts_too_large, missing_byte
-from minitok.patterns import find_named_pattern
+from minitok._errors import missing_byte
 from minitok.pretokenizer import bytes_of, get_pretokenizer, text_of
 from minitok.symbols import BYTES
 
-__all__ = ["Decoder", "Encoder", "PieceCounter", "RankTable", "SpecialFinder", "learn_merges"]
+__all__ = ["Decoder", "Encoder", "RankTable", "SpecialFinder"]
 
 
 cdef extern from "Python.h":
-    const char *PyUnicode_AsUTF8AndSize(object text, Py_ssize_t *size) except NULL
     bint PyUnicode_IS_ASCII(object text)
     Py_UCS4 PyUnicode_READ_CHAR(object text, Py_ssize_t place)
     Py_ssize_t PyUnicode_FindChar(object text, Py_UCS4 c, Py_ssize_t start, Py_ssize_t end, int direction) except -2
@@ -75,31 +71,8 @@ cdef enum:
 BUFFER_FORMATS = {"H": 2, "I": 4, "i": -4, "q": -8, "l": -8 if sizeof(long) == 8 else -4}
 
 #: The ways to classify characters that this machine has, the fastest first; all cut every text alike.
-CLASSIFIERS = [
-    name for name in ("avx2", "sse2", "neon", "portable") if mt_block_classifier_named(name.encode()) != NULL
-]
-cdef mt_block_classifier FASTEST = mt_block_classifier_named(CLASSIFIERS[0].encode())
-
-
-cdef int check(mt_status status) except -1:
-    if status == MT_NO_MEMORY:
-        raise MemoryError
-    if status == MT_TOO_LONG:
-        raise ValueError("a piece, or all pieces together, have 4 GiB or more; the compiled backend takes less")
-    if status == MT_TOO_MANY_TOKENS:
-        raise ValueError(
-            "the vocabulary has more than 2,096,895 tokens, or 4 GiB of them, or more than 4,194,304 merges; "
-            "the compiled backend takes less: set MINITOK_BACKEND=python"
-        )
-    return 0
-
-
-cdef const uint8_t *utf8(object text, Py_ssize_t *size) except NULL:
-    """The bytes of a text; UnicodeEncodeError for a str with a lone surrogate."""
-    if isinstance(text, bytes):
-        size[0] = PyBytes_GET_SIZE(text)
-        return <const uint8_t *> PyBytes_AS_STRING(text)
-    return <const uint8_t *> PyUnicode_AsUTF8AndSize(text, size)
+CLASSIFIERS = [name.decode() for name in classifiers()]
+cdef mt_block_classifier FASTEST = mt_block_classifier_named(classifiers()[0])
 
 
 cdef int string_of(object text, mt_string *string) except -1:
@@ -113,13 +86,11 @@ cdef int string_of(object text, mt_string *string) except -1:
     return 0
 
 
-cdef const mt_pattern *scanner_pattern(object pattern):
-    """The scanner's parameters for a regular expression; NULL if it does not know it."""
-    named = find_named_pattern(pattern)
-    if named is None:
-        return NULL
-    name = named.name.encode("ascii")
-    return mt_find_pattern(name)
+cdef bint has_character(str text, Py_UCS4 c) noexcept:
+    cdef Py_ssize_t length = PyUnicode_GET_LENGTH(text)
+    if PyUnicode_KIND(text) == 1:
+        return c < 256 and memchr(PyUnicode_DATA(text), <int> c, length) != NULL
+    return PyUnicode_FindChar(text, c, 0, length, 1) >= 0
 
 
 cdef list split_pieces(const mt_pattern *pattern, mt_block_classifier classify, object text):
@@ -694,7 +665,18 @@ cdef class Encoder:
             return None
         w = self._take()
         try:
-            return self._to_list(w) if self._encode_plain(text, without, w) else None
+            return self._to_list(w) if self._encode_plain(text, without, w, False) else None
+        finally:
+            self._give_back(w)
+
+    def count_plain(self, text, str without):
+        """How many ids `encode_plain` gives; None where it gives none."""
+        cdef _Workspace w
+        if type(text) is not str or PyUnicode_GET_LENGTH(text) >= PLAIN_LENGTH:
+            return None
+        w = self._take()
+        try:
+            return w.c.counted if self._encode_plain(text, without, w, True) else None
         finally:
             self._give_back(w)
 
@@ -722,18 +704,18 @@ cdef class Encoder:
         finally:
             self._give_back(w)
 
-    cdef bint _encode_plain(self, text, str without, _Workspace w) except -1:
-        """Append the ids of a str that has none of some characters and no surrogate; False if it is another."""
-        cdef Py_ssize_t i, length
+    cdef bint _encode_plain(self, text, str without, _Workspace w, bint only_count) except -1:
+        """Append the ids of a str that has none of some characters and no surrogate, or count them; False if it is
+        another."""
+        cdef Py_ssize_t i
         cdef size_t before = w.c.ids.length
         if type(text) is not str or not self.splits_here:
             return False
-        length = PyUnicode_GET_LENGTH(text)
         for i in range(PyUnicode_GET_LENGTH(without)):
-            if PyUnicode_FindChar(text, PyUnicode_READ_CHAR(without, i), 0, length, 1) >= 0:
+            if has_character(text, PyUnicode_READ_CHAR(without, i)):
                 return False
         try:
-            self._encode(text, w, <size_t> -1, False)
+            self._encode(text, w, <size_t> -1, only_count)
         except UnicodeEncodeError:
             w.c.ids.length = before
             return False
@@ -751,7 +733,7 @@ cdef class Encoder:
             for i in range(count):
                 before = w.c.ids.length
                 text = texts[i]
-                if without is None or not self._encode_plain(text, without, w):
+                if without is None or not self._encode_plain(text, without, w, False):
                     for span, special in spans(text):
                         self._encode(span, w, <size_t> -1, False)
                         if special is not None:
@@ -948,153 +930,3 @@ cdef class Decoder:
             mt_decode_into(&self.c, ids, count, end, total)
         out.size += total
         return 0
-
-
-cdef class PieceCounter:
-    """How often each piece occurs in the texts that were fed; see `_pymerge.PieceCounter`."""
-
-    cdef mt_counter c
-    cdef const mt_pattern *pattern
-    cdef bint splits_here
-    cdef object pretokenizer
-
-    def __init__(self, pattern):
-        self.pattern = scanner_pattern(pattern)
-        self.splits_here = pattern is None or self.pattern != NULL
-        self.pretokenizer = None if self.splits_here else get_pretokenizer(pattern)
-
-    def __dealloc__(self):
-        mt_counter_free(&self.c)
-
-    def feed(self, text):
-        """Count the pieces of a text."""
-        cdef Py_ssize_t size = 0
-        cdef const uint8_t *data = utf8(text, &size)
-        cdef mt_status status
-        if not self.splits_here:
-            self.add(self.pretokenizer.split(text))
-            return
-        with nogil:
-            status = mt_counter_feed(&self.c, self.pattern, FASTEST, data, size)
-        check(status)
-
-    def add(self, pieces):
-        """Count pieces that were cut elsewhere."""
-        for piece in pieces:
-            self._add(bytes_of(piece), 1)
-
-    def merge(self, counts):
-        """Add what another counter counted."""
-        for piece, count in counts.items():
-            self._add(piece, count)
-
-    cdef int _add(self, bytes piece, count) except -1:
-        cdef mt_status status = MT_OK
-        cdef mt_counted *entry = mt_counter_find(
-            &self.c, <const uint8_t *> PyBytes_AS_STRING(piece), PyBytes_GET_SIZE(piece), &status
-        )
-        check(status)
-        total = entry.count + count
-        if total > MAX_COUNT:
-            raise counts_too_large()
-        entry.count = total
-        return 0
-
-    def counts(self):
-        """Piece to count; in no particular order."""
-        cdef size_t i
-        return {self._piece(i): self.c.entries[i].count for i in range(self.c.count)}
-
-    def take(self):
-        """The pieces and their counts, side by side; the counter is empty afterwards."""
-        cdef size_t i
-        pieces = [self._piece(i) for i in range(self.c.count)]
-        counts = [self.c.entries[i].count for i in range(self.c.count)]
-        mt_counter_free(&self.c)
-        return pieces, counts
-
-    cdef bytes _piece(self, size_t i):
-        cdef mt_counted *entry = &self.c.entries[i]
-        return PyBytes_FromStringAndSize(<const char *> self.c.bytes + entry.offset, entry.length)
-
-    def __len__(self):
-        return self.c.count
-
-
-cdef class _Learner:
-    """Owns the memory of one `learn_merges`."""
-
-    cdef mt_learner c
-
-    def __dealloc__(self):
-        mt_learner_free(&self.c)
-
-    cdef int lay_out(self, words, counts, tokens, size_t n, int64_t min_frequency) except -1:
-        """Put the words into cells, the most frequent first."""
-        cdef size_t cells = 1, at = 1, run = 0
-        cdef int64_t count
-        order = sorted(range(len(words)), key=counts.__getitem__, reverse=True)
-        lengths = [1 if token is None else len(token) for token in tokens]
-        if lengths[:256] == [1] * 256:
-            cells += sum(len(w) if isinstance(w, bytes) else sum(map(lengths.__getitem__, w)) for w in words)
-        else:
-            cells += sum(sum(map(lengths.__getitem__, w)) for w in words)
-        cells += len(words)
-        check(mt_learner_init(&self.c, cells, len(set(counts)), len(tokens) + n, min_frequency))
-        for i, length in enumerate(lengths):
-            self.c.lengths[i] = length
-        self.c.cells[0] = MT_BOUNDARY
-        for index in order:
-            count = counts[index]
-            if run == 0 or self.c.runs[run - 1].count != count:
-                self.c.runs[run].first = at
-                self.c.runs[run].count = count
-                run += 1
-            for symbol in words[index]:
-                at = mt_put_symbol(&self.c, at, symbol)
-            self.c.cells[at] = MT_BOUNDARY
-            at += 1
-        self.c.run_count = run
-        return 0
-
-
-def learn_merges(words, counts, n, tokens, *, min_frequency=2, max_token_length=None, progress=None):
-    """The merges that byte-pair encoding learns, in order; see `_pymerge.learn_merges`."""
-    cdef _Learner learner = _Learner()
-    cdef mt_status status
-    cdef mt_candidate best
-    cdef bint found
-    cdef uint32_t left, right
-    cdef int32_t made
-    check_counts(words, counts)
-    learner.lay_out(words, counts, tokens, n, min(min_frequency, MAX_COUNT))
-    words.clear()
-    with nogil:
-        status = mt_learner_start(&learner.c)
-    check(status)
-    token_bytes = list(tokens)
-    known = {token for token in tokens if token is not None}
-    merges = []
-    while len(merges) < n:
-        PyErr_CheckSignals()
-        with nogil:
-            found = mt_learner_best(&learner.c, &best)
-        if not found:
-            break
-        left = best.pair >> 32
-        right = <uint32_t> best.pair
-        token = (token_bytes[left] or b"") + (token_bytes[right] or b"")
-        mt_heap_drop(&learner.c)
-        if token in known or (max_token_length is not None and len(token) > max_token_length):
-            continue  # can never be merged: it does not come back
-        made = len(token_bytes)
-        token_bytes.append(token)
-        known.add(token)
-        merges.append((left, right))
-        learner.c.lengths[made] = len(token)
-        with nogil:
-            status = mt_learner_merge(&learner.c, best.pair, made)
-        check(status)
-        if progress is not None:
-            progress(len(merges))
-    return merges

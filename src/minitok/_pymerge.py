@@ -1,11 +1,9 @@
-"""The specification of byte-pair encoding, in plain Python that is also fast Python.
+"""The specification of applying merges, in plain Python that is also fast Python.
 
-Longer than 500 lines because all that the compiled twin `_fastmerge` does is specified here, in the same names:
+All that the compiled twin `_fastmerge` does is specified here, in the same names:
 
     Encoder        ordinary text -> ids (split, then merge; no special tokens)
     Decoder        ids -> bytes
-    PieceCounter   texts -> how often each piece occurs
-    learn_merges   counted pieces -> merges
     SpecialFinder  text -> where special tokens stand in it
     RankTable      the tokens of a rank file, in a form that a backend has for itself
 
@@ -17,32 +15,6 @@ rank, and are equals.
 
 Where pieces begin as characters (`Symbols`), a character that is a token is one symbol. Any other one is its bytes,
 which nothing merges; they become the ids of the bytes, or all together the id of what is unknown.
-
-**Learning merges.** Each step merges the pair of highest total count; among equals the smallest (left, right).
-Occurrences are replaced left to right. A pair's count can only fall once its newer symbol has been made, so a
-queue with entries that may be outdated (too high, never too low) finds the maximum exactly: an entry that is no
-longer true goes back with its present count.
-
-Layout of the learner. The words stand one behind the other in `cells`, the most frequent first, each symbol taking
-as many cells as its token has bytes:
-
-    its first cell       the symbol, >= 0
-    its last cell        minus its length, if it has more than one
-    cells in between     _INSIDE
-    between words        _BOUNDARY
-
-so that both neighbours of a symbol are found without links, in 4 bytes a cell.
-
-Invariants of the learner:
-  1. `totals[pair]` is the sum of the word counts over all places where the pair stands (in `aaa` both count).
-  2. `places[pair]` holds all of these in ascending order, and perhaps outdated ones, which are recognized by the
-     cells; together no more than twice the total, so that outdated ones do not fill the memory. (All places of a
-     pair are found in one step, from left to right: that which makes its newer symbol; so `aaa` is replaced from
-     the left.)
-  3. The queue has, for each pair in `totals`, an entry that is at least its total. It is a list of pairs for each
-     total: most pairs have one of a few small totals.
-  4. A pair whose total has fallen below `min_frequency` is forgotten: it cannot rise again. Most pairs of a large
-     corpus are of this kind.
 """
 
 from __future__ import annotations
@@ -50,19 +22,17 @@ from __future__ import annotations
 import re
 from abc import abstractmethod
 from array import array
-from bisect import bisect_right
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from heapq import heapify, heappop, heappush
 from itertools import chain, pairwise
 from operator import index
 from typing import Any
 
-from minitok._errors import MAX_COUNT, check_counts, counts_too_large, missing_byte
+from minitok._errors import missing_byte
 from minitok.pretokenizer import bytes_of, get_pretokenizer, text_of
 from minitok.symbols import BYTES, Symbols
 
-__all__ = ["Decoder", "Encoder", "PieceCounter", "RankTable", "SpecialFinder", "learn_merges"]
+__all__ = ["Decoder", "Encoder", "RankTable", "SpecialFinder"]
 
 #: Pieces whose ids are remembered; when it is full the memory starts anew. About 50 MB.
 CACHE_PIECES = 1 << 18
@@ -77,8 +47,6 @@ PLAIN_LENGTH = 1 << 17
 _NO_RANK = 1 << 62
 _RIGHT_BITS = 32
 _RIGHT_MASK = (1 << _RIGHT_BITS) - 1
-_INSIDE = -1
-_BOUNDARY = -(1 << 31)
 
 
 class _PieceCache(dict[str | bytes, tuple[int, ...]]):
@@ -247,6 +215,11 @@ class Encoder:
             return self.encode(text)
         except UnicodeEncodeError:
             return None
+
+    def count_plain(self, text: object, without: str) -> int | None:
+        """How many ids `encode_plain` gives; None where it gives none."""
+        ids = self.encode_plain(text, without)
+        return None if ids is None else len(ids)
 
     def encode_uint32(
         self, text: str | bytes, num_threads: int = 1, places: Sequence[Place] = ()
@@ -492,248 +465,3 @@ class Decoder:
             TypeError: an id that is not an integer.
         """
         return b"".join(map(self._token_of.__getitem__, map(index, ids)))
-
-
-class PieceCounter:
-    r"""How often each piece occurs in the texts that were fed; the map and the reduce of training.
-
-    >>> counter = PieceCounter(r"\w+| ")
-    >>> counter.feed("to be or not to be")
-    >>> counter.counts()[b"to"]
-    2
-    """
-
-    def __init__(self, pattern: str | None) -> None:
-        self._pretokenizer = get_pretokenizer(pattern)
-        self._counts: Counter[str] = Counter()
-
-    def feed(self, text: str) -> None:
-        """Count the pieces of a text.
-
-        Raises:
-            UnicodeEncodeError: a lone surrogate in the text.
-        """
-        text.encode("utf-8")
-        for chunk in self._pretokenizer.chunks(text):
-            self._counts.update(self._pretokenizer.split(chunk))
-
-    def add(self, pieces: Iterable[str]) -> None:
-        """Count pieces that were cut elsewhere."""
-        self._counts.update(pieces)
-
-    def merge(self, counts: Mapping[bytes, int]) -> None:
-        """Add what another counter counted."""
-        for piece, count in counts.items():
-            total = self._counts[text_of(piece)] + count
-            if total > MAX_COUNT:
-                raise counts_too_large()
-            self._counts[text_of(piece)] = total
-
-    def counts(self) -> dict[bytes, int]:
-        """Piece to count; in no particular order."""
-        return {bytes_of(piece): count for piece, count in self._counts.items()}
-
-    def take(self) -> tuple[list[bytes], list[int]]:
-        """The pieces and their counts, side by side; the counter is empty afterwards."""
-        pieces, counts = [], []
-        while self._counts:  # one by one, so that there are never two copies of all
-            piece, count = self._counts.popitem()
-            pieces.append(bytes_of(piece))
-            counts.append(count)
-        return pieces, counts
-
-    def __len__(self) -> int:
-        return len(self._counts)
-
-
-def learn_merges(
-    words: list[Sequence[int]],
-    counts: Sequence[int],
-    n: int,
-    tokens: Sequence[bytes | None],
-    *,
-    min_frequency: int = 2,
-    max_token_length: int | None = None,
-    progress: Callable[[int], object] | None = None,
-) -> list[tuple[int, int]]:
-    """The merges that byte-pair encoding learns, in order; merge k makes the id `len(tokens) + k`.
-
-    Args:
-        words: the distinct pieces, each as its symbols (ids into `tokens`; for bytes, the piece itself). The list is
-            emptied as soon as it has been read: together with what is made from it, it would double the memory.
-        counts: how often each word occurs.
-        n: how many merges to learn at most.
-        tokens: the bytes of each id that exists already; None where an id has none.
-        min_frequency: stop when the best pair is rarer.
-        max_token_length: make no token of more bytes.
-        progress: called with the number of merges learnt so far.
-
-    Raises:
-        ValueError: the counts add up to more than 2**63 - 1.
-    """
-    check_counts(words, counts)
-    learner = _Learner(words, counts, [len(token or b"?") for token in tokens], min_frequency)
-    token_bytes = list(tokens)
-    known = {token for token in tokens if token is not None}
-    merges: list[tuple[int, int]] = []
-    while len(merges) < n:
-        pair = learner.take_best()
-        if pair is None:
-            break
-        left, right = pair >> _RIGHT_BITS, pair & _RIGHT_MASK
-        token = (token_bytes[left] or b"") + (token_bytes[right] or b"")
-        if token in known or (max_token_length is not None and len(token) > max_token_length):
-            continue  # can never be merged: it does not come back
-        learner.merge(pair, len(token_bytes))
-        token_bytes.append(token)
-        known.add(token)
-        merges.append((left, right))
-        if progress is not None:
-            progress(len(merges))
-    return merges
-
-
-class _Learner:
-    """The words as they are merged, and the pairs in them; layout and invariants at the top of this file.
-
-    Args:
-        words: the distinct pieces as symbols; emptied.
-        counts: how often each word occurs.
-        lengths: of each symbol's token, in bytes; those of new symbols are added.
-        min_frequency: rarer pairs are forgotten.
-    """
-
-    def __init__(
-        self, words: list[Sequence[int]], counts: Sequence[int], lengths: list[int], min_frequency: int
-    ) -> None:
-        self._lengths = lengths
-        self._min_frequency = min_frequency
-        self._lay_out(words, counts)
-        words.clear()
-        self._totals: dict[int, int] = {}
-        self._places: dict[int, bytes] = {}  # packed: an array for each of a million pairs would take twice as much
-        self._made: dict[int, array[int]] = {}  # the pairs that the present step makes, and their places
-        self._queue: dict[int, list[int]] = {}  # total to pairs
-        self._queued_totals: list[int] = []  # a heap of the totals in the queue, negative
-        self._sorted_total = 0  # whose list of pairs is a heap
-        for place, symbol in enumerate(self._cells):
-            if symbol >= 0 and (following := self._cells[place + lengths[symbol]]) >= 0:
-                self._add_place(symbol << _RIGHT_BITS | following, place, self._count_at(place))
-        self._end_step()
-
-    def _lay_out(self, words: Sequence[Sequence[int]], counts: Sequence[int]) -> None:
-        lengths = self._lengths
-        size = sum(map(len, words)) * max(lengths) + len(words)
-        # Four bytes a cell wherever they are enough.
-        self._cells = cells = array("i" if size + len(lengths) < 2**30 else "q", (_BOUNDARY,))
-        # Where the words of one count begin, and the count.
-        self._run_starts = array("q")
-        self._run_counts: list[int] = []
-        for word_index in sorted(range(len(words)), key=counts.__getitem__, reverse=True):
-            if not self._run_counts or self._run_counts[-1] != counts[word_index]:
-                self._run_starts.append(len(cells))
-                self._run_counts.append(counts[word_index])
-            for symbol in words[word_index]:
-                cells.append(symbol)
-                if lengths[symbol] > 1:
-                    cells.extend([_INSIDE] * (lengths[symbol] - 2))
-                    cells.append(-lengths[symbol])
-            cells.append(_BOUNDARY)
-
-    def take_best(self) -> int | None:
-        """The pair of highest count, which leaves the queue; None if no pair is frequent enough."""
-        while self._queued_totals:
-            total = -self._queued_totals[0]
-            pairs = self._queue[total]
-            if self._sorted_total != total:
-                heapify(pairs)
-                self._sorted_total = total
-            while pairs:
-                pair = heappop(pairs)
-                if pair in self._totals:
-                    if self._totals[pair] == total:
-                        return pair
-                    self._offer(pair)
-            heappop(self._queued_totals)
-            del self._queue[total]
-        return None
-
-    def merge(self, pair: int, new: int) -> None:
-        """Merge a pair everywhere into a new symbol."""
-        left, right = pair >> _RIGHT_BITS, pair & _RIGHT_MASK
-        cells, lengths = self._cells, self._lengths
-        lengths.append(lengths[left] + lengths[right])
-        for place in self._unpacked(self._places.pop(pair)):
-            if not self._stands_at(pair, place):
-                continue
-            count = self._count_at(place)
-            second = place + lengths[left]
-            end = second + lengths[right]
-            cells[second] = _INSIDE
-            cells[end - 1] = place - end
-            cells[place] = new
-            last_before = cells[place - 1]
-            if last_before != _BOUNDARY:
-                before = place - 1 if last_before >= 0 else place + last_before
-                self._drop_place(cells[before] << _RIGHT_BITS | left, count)
-                self._add_place(cells[before] << _RIGHT_BITS | new, before, count)
-            if cells[end] >= 0:
-                self._drop_place(right << _RIGHT_BITS | cells[end], count)
-                self._add_place(new << _RIGHT_BITS | cells[end], place, count)
-        del self._totals[pair]
-        self._end_step()
-        if new % 1000 == 0:
-            # Dicts that gain and lose entries all the time grow to twice the size that they need.
-            self._totals = dict(self._totals)
-            self._places = dict(self._places)
-
-    def _count_at(self, place: int) -> int:
-        """How often the word around a place occurs."""
-        return self._run_counts[bisect_right(self._run_starts, place) - 1]
-
-    def _stands_at(self, pair: int, place: int) -> bool:
-        left = pair >> _RIGHT_BITS
-        return self._cells[place] == left and self._cells[place + self._lengths[left]] == pair & _RIGHT_MASK
-
-    def _unpacked(self, places: bytes) -> Sequence[int]:
-        return array(self._cells.typecode, places)
-
-    def _add_place(self, pair: int, place: int, count: int) -> None:
-        if pair in self._made:
-            self._totals[pair] += count
-            self._made[pair].append(place)
-        else:
-            self._totals[pair] = count
-            self._made[pair] = array(self._cells.typecode, (place,))
-
-    def _drop_place(self, pair: int, count: int) -> None:
-        if pair not in self._totals:
-            return
-        self._totals[pair] -= count
-        if pair not in self._places:
-            return  # the present step makes it, so it may rise yet; or it is the one that is being merged
-        if self._totals[pair] < self._min_frequency:
-            del self._totals[pair], self._places[pair]
-        elif len(self._places[pair]) > 2 * self._cells.itemsize * self._totals[pair]:
-            still = [place for place in self._unpacked(self._places[pair]) if self._stands_at(pair, place)]
-            self._places[pair] = array(self._cells.typecode, still).tobytes()
-
-    def _end_step(self) -> None:
-        while self._made:  # one by one, so that there are never two copies of all
-            pair, places = self._made.popitem()
-            if self._totals[pair] >= self._min_frequency:
-                self._places[pair] = places.tobytes()
-                self._offer(pair)
-            else:
-                del self._totals[pair]
-
-    def _offer(self, pair: int) -> None:
-        """Put a pair into the queue. Its total is not above the one that the queue is at."""
-        total = self._totals[pair]
-        if total not in self._queue:
-            self._queue[total] = [pair]
-            heappush(self._queued_totals, -total)
-        elif total == self._sorted_total:
-            heappush(self._queue[total], pair)
-        else:
-            self._queue[total].append(pair)

@@ -65,7 +65,7 @@ def with_flags(places: Sequence[Place], text: str, tokens: dict[int, AddedToken]
     for start, end, number in places:
         token = tokens.get(number)
         if token is not None:
-            if token.single_word and (_ENDS_WITH_WORD.search(text[:start][-1:]) or _WORD.match(text, end)):
+            if token.single_word and (_WORD.match(text[:start][-1:]) or _WORD.match(text, end)):
                 continue
             if token.lstrip:
                 start = max(len(text[:start].rstrip(_WHITE_SPACE)), done)  # noqa: PLW2901
@@ -76,8 +76,11 @@ def with_flags(places: Sequence[Place], text: str, tokens: dict[int, AddedToken]
     return out
 
 
-_ENDS_WITH_WORD = re.compile(r"\w")
-_WORD = re.compile(r"\w")
+# What `\w` is to Rust's engine: letters and what is used as such (circled ones, too), marks, digits, connectors.
+_WORD = re.compile(
+    pin_classes(r"[\p{L}\p{Nl}\p{M}\p{Nd}\p{Pc}\u200c\u200d\u24b6-\u24e9")
+    + "\U0001f130-\U0001f149\U0001f150-\U0001f169\U0001f170-\U0001f189]"
+)
 _SPACES = re.compile(pin_classes(r"\s") + "*")
 _WHITE_SPACE = "".join(c for c in map(chr, range(0x3001)) if re.fullmatch(pin_classes(r"\s"), c))
 

@@ -14,20 +14,26 @@ from typing import IO, Any
 from minitok import _backend, demo
 from minitok._version import __version__
 from minitok.colours import coloured, wants_colour
-from minitok.corpus import expand
+from minitok.conversion import convert
 from minitok.encoding import Encoding
 from minitok.files import open_atomically
+from minitok.input_files import expand
 from minitok.progress import progress_bar
 from minitok.registry import get_encoding, list_encoding_names, load
 from minitok.training import train
+from minitok.training.counting import LEAST_MEMORY, count_pieces
+from minitok.training.piece_counts import PieceCounts
 
 __all__ = [
     "BadUseError",
+    "convert_command",
     "count_command",
+    "count_pieces_command",
     "decode_command",
     "demo_command",
     "encode_command",
     "info_command",
+    "merge_counts_command",
     "train_command",
 ]
 
@@ -81,10 +87,7 @@ def _print(text: str, path: Path | None = None) -> None:
 
 def train_command(arguments: argparse.Namespace) -> None:
     """Train a vocabulary and write it to a file."""
-    files = arguments.files or [_STANDARD_INPUT]
-    source: list[Any] = []
-    for name in files:
-        source += [sys.stdin.buffer] if name == _STANDARD_INPUT else expand(name)
+    source = _corpus(arguments.files)
     _check_train_options(arguments)
     chosen = {} if arguments.pattern is None else {"pattern": arguments.pattern}
     encoding = train(
@@ -115,6 +118,13 @@ def train_command(arguments: argparse.Namespace) -> None:
         )
 
 
+def _corpus(files: Sequence[str]) -> list[Any]:
+    source: list[Any] = []
+    for name in files or [_STANDARD_INPUT]:
+        source += [sys.stdin.buffer] if name == _STANDARD_INPUT else expand(name)
+    return source
+
+
 def _check_train_options(arguments: argparse.Namespace) -> None:
     """What would fail after all counting is done should fail before."""
     for option, least in (("vocab_size", 256), ("min_frequency", 1), ("max_token_length", 1)):
@@ -126,6 +136,62 @@ def _check_train_options(arguments: argparse.Namespace) -> None:
         raise BadUseError("minitok train: error: --special is empty")
     if not arguments.output.parent.is_dir():
         raise BadUseError(f"minitok train: error: there is no folder {str(arguments.output.parent)!r}")
+
+
+def count_pieces_command(arguments: argparse.Namespace) -> None:
+    """Count the pieces of files and write the counts to a file."""
+    use = "minitok count-pieces: error:"
+    if arguments.threads is not None and arguments.threads < 1:
+        raise BadUseError(f"{use} --threads is {arguments.threads}; expected 1 or more")
+    if arguments.memory_limit is not None and arguments.memory_limit < LEAST_MEMORY:
+        raise BadUseError(f"{use} --memory-limit is {arguments.memory_limit} bytes; expected at least 32MiB")
+    if "" in arguments.special:
+        raise BadUseError(f"{use} --special is empty")
+    if not arguments.output.parent.is_dir():
+        raise BadUseError(f"{use} there is no folder {str(arguments.output.parent)!r}")
+    source: Any = _weighted_files(use, arguments) if arguments.weight else _corpus(arguments.files)
+    chosen = {} if arguments.pattern is None else {"pattern": arguments.pattern}
+    counts = count_pieces(
+        source,
+        special_tokens=arguments.special,
+        errors=arguments.errors,
+        field=arguments.field,
+        num_threads=arguments.threads,
+        memory_limit=arguments.memory_limit,
+        **chosen,
+    )
+    _save_counts(counts, arguments)
+
+
+def _weighted_files(use: str, arguments: argparse.Namespace) -> dict[str, Any]:
+    weights: dict[str, Any] = dict.fromkeys(arguments.files, 1)
+    if _STANDARD_INPUT in weights:
+        raise BadUseError(f"{use} standard input cannot be counted beside files with weights; give a file")
+    for name, weight in arguments.weight:
+        if name in weights:
+            raise BadUseError(f"{use} {name!r} is given twice; give it one weight")
+        weights[name] = weight
+    return weights
+
+
+def merge_counts_command(arguments: argparse.Namespace) -> None:
+    """Add counts from files and write the sums to a file."""
+    _save_counts(PieceCounts.merge(map(PieceCounts.load, arguments.files)), arguments)
+
+
+def _save_counts(counts: PieceCounts, arguments: argparse.Namespace) -> None:
+    counts.save(arguments.output)
+    figures = {
+        "output": str(arguments.output),
+        "pieces": counts.total,
+        "distinct_pieces": len(counts),
+        "scale": counts.scale,
+    }
+    if arguments.json:
+        _print(json.dumps(figures))
+    else:
+        unit = "" if counts.scale == 1 else f", in units of 1/{counts.scale}"
+        _print(f"{arguments.output}: {counts.total:,} pieces ({len(counts):,} distinct){unit}")
 
 
 def encode_command(arguments: argparse.Namespace) -> None:
@@ -207,6 +273,26 @@ def count_command(arguments: argparse.Namespace) -> None:
     if len(rows) > 1:
         rows.append((total, " total"))
     _print("\n".join(f"{count}{name}" for count, name in rows), arguments.output)
+
+
+def convert_command(arguments: argparse.Namespace) -> None:
+    """Write a vocabulary file in another format."""
+    special: dict[str, int] = {}
+    for option in arguments.special:
+        token, _, number = option.rpartition("=")
+        if not token or not number.isdecimal():
+            raise BadUseError(f"minitok convert: error: --special {option!r} is not TOKEN=ID")
+        special[token] = int(number)
+    if not Path(arguments.input).exists():
+        raise BadUseError(f"minitok convert: error: there is no {arguments.input!r}")
+    vocabulary = convert(
+        arguments.input, arguments.target, to=arguments.to, pattern=arguments.pattern, special_tokens=special or None
+    )
+    figures = {"output": str(arguments.target), "ids": vocabulary.n_vocab, "tokens": len(vocabulary.tokens)}
+    if arguments.json:
+        _print(json.dumps(figures))
+    else:
+        _print(f"{arguments.target}: {vocabulary.n_vocab:,} ids, the same as in {arguments.input}")
 
 
 def info_command(arguments: argparse.Namespace) -> None:

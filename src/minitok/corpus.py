@@ -1,171 +1,172 @@
-"""Corpora: paths, globs, file objects and texts, as a stream of documents that are never held whole.
+"""Corpora: paths, globs, open files and texts, as a stream of documents that are never held whole.
 
-A corpus is a sequence of documents; a document is a sequence of chunks of text. No piece crosses from one document
-to the next. A file is one document, unless special tokens stand in it: those separate documents, and are not part
-of any.
+A corpus is a sequence of documents. No piece crosses from one document to the next. A text file is one document, and
+so is each text and each line of JSON Lines, unless special tokens stand in it: those separate documents, and are not
+part of any. From here on all text is valid UTF-8.
 """
 
 from __future__ import annotations
 
 import codecs
-import glob
-import os
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from os import PathLike
-from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Literal, cast
 
-__all__ = ["Documents", "Source", "documents_of", "split_documents", "total_bytes"]
+from minitok import _backend
+from minitok.input_documents import Documents, Separators, json_documents, text_documents
+from minitok.input_files import InputFile, ReadSoFar, find_inputs, read_blocks
+from minitok.text import has_surrogates, repair_surrogates
+
+__all__ = ["Corpus", "Source", "total_bytes"]
 
 #: A path or a glob; an open file; or texts, paths and open files in any order. A str among the latter is a text.
 Source = str | PathLike[str] | IO[Any] | Iterable[Any]
-Documents = Iterator[Iterator[str]]
 
-BLOCK = 1 << 20
-
-
-def expand(path: str | PathLike[str]) -> list[Path]:
-    """The files that a path or a glob (`*`, `?`, `[]`, `**`) names, sorted.
-
-    Raises:
-        FileNotFoundError: there is none.
-        IsADirectoryError: the path is a directory.
-    """
-    plain = Path(path)
-    if plain.is_dir():
-        example = str(plain / "**" / "*.txt")
-        raise IsADirectoryError(f"{plain} is a directory; give its files, for example {example!r}")
-    if plain.exists():
-        return [plain]
-    if isinstance(path, str) and glob.has_magic(path):
-        found = sorted(p for p in map(Path, glob.glob(path, recursive=True)) if p.is_file())
-        if found:
-            return found
-        raise FileNotFoundError(f"no file matches {path!r}")
-    raise FileNotFoundError(f"there is no file {str(path)!r}")
+#: Bytes that are read at once, and of texts that are handed over together.
+BLOCK = 1 << 19
+#: Texts that are handed over together, at most.
+TEXTS = 1 << 12
 
 
 def total_bytes(source: Source) -> int | None:
-    """How many bytes a source has on disk; None where that is not known before reading."""
-    if isinstance(source, (str, PathLike)):
-        return sum(path.stat().st_size for path in expand(source))
-    return None
-
-
-def documents_of(source: Source, errors: str = "strict") -> Documents:
-    """The documents of a source, before special tokens separate them further.
-
-    Args:
-        source: see `Source`.
-        errors: what to do with bytes that are not valid UTF-8: "strict" or "replace".
+    """How many bytes a source has on disk; None where that is not known before reading.
 
     Raises:
-        OSError: a file that is not there or cannot be read.
-        ValueError: bytes that are not valid UTF-8; the message names file and place.
-        TypeError: something that is none of the above.
+        OSError: a file that is not there.
     """
-    if isinstance(source, (str, PathLike)):
-        for path in expand(source):
-            yield _file_chunks(path, errors)
-    elif hasattr(source, "read"):
-        yield _stream_chunks(source, str(getattr(source, "name", "the corpus")), errors)
-    elif isinstance(source, Iterable) and not isinstance(source, (bytes, bytearray)):
-        for item in source:
-            if isinstance(item, str):
-                yield iter((item,))
-            elif isinstance(item, PathLike) or hasattr(item, "read"):
-                yield from documents_of(item, errors)
-            else:
-                raise TypeError(f"a corpus consists of str, paths and open files, not {type(item).__name__}")
-    else:
-        raise TypeError(
-            "a corpus is a path, a glob, an open file, an iterable of str, or counts {piece: count}, "
-            f"not {type(source).__name__}"
-        )
+    is_path = isinstance(source, (str, PathLike))
+    are_paths = isinstance(source, (list, tuple)) and all(isinstance(item, PathLike) for item in source)
+    if not (is_path or are_paths):  # a str among several is a text
+        return None
+    sizes = [file.size for file in find_inputs(source, None)]
+    return None if None in sizes else sum(filter(None, sizes))
 
 
-def _file_chunks(path: Path, errors: str) -> Iterator[str]:
-    with path.open("rb") as file:
-        yield from _stream_chunks(file, os.fspath(path), errors)
-
-
-def _stream_chunks(stream: Any, name: str, errors: str) -> Iterator[str]:
-    decoder = codecs.getincrementaldecoder("utf-8")(errors)
-    offset = 0  # of the bytes that the decoder has not taken yet
-    while True:
-        block = stream.read(BLOCK)
-        if isinstance(block, str):
-            if not block:
-                return
-            yield block
-            continue
-        held = len(decoder.getstate()[0])
-        try:
-            text = decoder.decode(block, final=not block)
-        except UnicodeDecodeError as error:
-            raise ValueError(
-                f"{name}: not valid UTF-8 at byte {offset - held + error.start} ({error.reason}); "
-                "convert the file, or pass errors='replace' (--errors replace)"
-            ) from None
-        offset += len(block)
-        if text:
-            yield text
-        if not block:
-            return
-
-
-def split_documents(chunks: Iterable[str], separators: re.Pattern[str] | None, longest: int) -> Documents:
-    """The documents in a stream of text in which separators stand.
-
-    Each document must be read to its end before the next is asked for.
+class Corpus:
+    """The documents of sources.
 
     Args:
-        chunks: the text, cut anywhere.
-        separators: matches the separators, the longest first; None: there are none.
-        longest: the length of the longest separator.
+        special_tokens: what separates documents.
+        errors: what to do with bytes in text files that are not valid UTF-8: "strict" or "replace".
+        field: the field with the text, if files are JSON Lines; None: their names tell.
+        longest: documents of more bytes come in parts.
     """
-    if separators is None:
-        yield iter(chunks)
-        return
-    marked = _mark_separators(chunks, separators, longest)
-    more = True
 
-    def document() -> Iterator[str]:
-        nonlocal more
-        for part in marked:
-            if part is None:
-                return
-            yield part
-        more = False
+    def __init__(
+        self, special_tokens: Sequence[str], errors: Literal["strict", "replace"], field: str | None, longest: int
+    ) -> None:
+        tokens = [token.encode("utf-8", "surrogatepass") for token in special_tokens]
+        self._separators = Separators(tokens) if tokens else None
+        self._errors = errors
+        self._field = field
+        self._longest = longest
+        #: What has been read.
+        self.so_far = ReadSoFar()
 
-    while more:
-        yield document()
+    def documents(self, source: Source) -> Documents:
+        """The documents of a source: short ones whole, in lists, and long ones in parts.
+
+        Raises:
+            OSError: a file that is not there or cannot be read.
+            ValueError: bytes that are not valid UTF-8, a line that is not JSON with a text in it, a compressed file
+                that is damaged; the message names file and place.
+            TypeError: something that is no source.
+        """
+        if isinstance(source, (str, PathLike)):
+            for file in find_inputs(source, self._field):
+                yield from self._documents_in(file)
+        elif hasattr(source, "read"):
+            yield from self._documents_in(InputFile(cast("IO[Any]", source), self._field))
+        elif isinstance(source, Iterable) and not isinstance(source, (bytes, bytearray)):
+            yield from self._documents_among(source)
+        else:
+            raise TypeError(
+                "a corpus is a path, a glob, an open file, an iterable of str, or counts {piece: count}, "
+                f"not {type(source).__name__}"
+            )
+
+    def _documents_among(self, items: Iterable[Any]) -> Documents:
+        texts: list[bytes] = []
+        size = 0
+        for item in items:
+            is_text = isinstance(item, str)
+            if is_text:
+                texts.append(_utf8(item))
+                size += len(texts[-1])
+            if not is_text or size >= BLOCK or len(texts) >= TEXTS:
+                self._read(size)
+                yield from self._separated(texts)
+                texts, size = [], 0
+            if isinstance(item, PathLike) or hasattr(item, "read"):
+                yield from self.documents(item)
+            elif not is_text:
+                raise TypeError(f"a corpus consists of str, paths and open files, not {type(item).__name__}")
+        self._read(size)
+        yield from self._separated(texts)
+
+    def _documents_in(self, file: InputFile) -> Documents:
+        blocks = self._blocks(file)
+        if file.field is None:
+            yield from text_documents(_valid(blocks, file.name, self._errors), self._separators, self._longest)
+            return
+        for texts in json_documents(blocks, file.field, file.name):
+            yield from self._separated([_utf8(text) for text in texts])
+
+    def _separated(self, documents: Iterable[bytes]) -> Documents:
+        """Documents in which special tokens may stand."""
+        short: list[bytes] = []
+        for document in documents:
+            if len(document) > self._longest:
+                yield short
+                short = []
+                blocks = (document[start : start + BLOCK] for start in range(0, len(document), BLOCK))
+                yield from text_documents(blocks, self._separators, self._longest)
+            elif self._separators is None:
+                short.append(document)
+            else:
+                short += self._separators.split(document, ended=True)
+        yield short
+
+    def _blocks(self, file: InputFile) -> Iterator[bytes]:
+        if not hasattr(file.file, "read"):
+            yield from read_blocks(file, BLOCK, self.so_far)
+            return
+        while block := file.file.read(BLOCK):
+            data = _utf8(block) if isinstance(block, str) else bytes(block)
+            self._read(len(data))
+            yield data
+
+    def _read(self, size: int) -> None:
+        self.so_far.content += size
+        self.so_far.on_disk += size
 
 
-def _mark_separators(chunks: Iterable[str], separators: re.Pattern[str], longest: int) -> Iterator[str | None]:
-    """The text, with None in the place of each separator."""
-    held = ""
-    for chunk in chunks:
-        text = held + chunk
-        # A separator that begins before this place is here to its end, and so is any longer one.
-        certain = max(0, len(text) - longest + 1)
-        start = 0
-        for found in separators.finditer(text):
-            if found.start() >= certain:
-                break
-            if start < found.start():
-                yield text[start : found.start()]
-            yield None
-            start = found.end()
-        if start < certain:
-            yield text[start:certain]
-        held = text[max(start, certain) :]
-    start = 0
-    for found in separators.finditer(held):
-        if start < found.start():
-            yield held[start : found.start()]
-        yield None
-        start = found.end()
-    if start < len(held):
-        yield held[start:]
+def _utf8(text: str | bytes) -> bytes:
+    if isinstance(text, bytes):
+        return text
+    return (repair_surrogates(text) if has_surrogates(text) else text).encode("utf-8")
+
+
+def _valid(blocks: Iterable[bytes], name: str, errors: Literal["strict", "replace"]) -> Iterator[bytes]:
+    """A text that is valid UTF-8; no character goes from one block to the next."""
+    rest = b""  # the beginning of a character
+    offset = 0  # of `rest` in the file
+    for block in chain(blocks, (b"",)):
+        data = rest + block if rest else block
+        end = _backend.utf8_prefix(data)
+        if end == len(data):
+            yield data
+            rest = b""
+            offset += end
+            continue
+        try:
+            text, taken = codecs.utf_8_decode(data[end:], errors, not block)
+        except UnicodeDecodeError as error:
+            raise ValueError(
+                f"{name}: not valid UTF-8 at byte {offset + end + error.start} ({error.reason}); "
+                "convert the file, or pass errors='replace' (--errors replace)"
+            ) from None
+        yield data[:end] + text.encode("utf-8")
+        rest = data[end + taken :]
+        offset += end + taken

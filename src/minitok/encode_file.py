@@ -13,7 +13,6 @@ pattern those are the pieces themselves, which an encoder without a pattern take
 
 from __future__ import annotations
 
-import codecs
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
@@ -28,7 +27,7 @@ import numpy as np
 from minitok import _backend
 from minitok.files import open_together
 from minitok.id_files import EncodedFile, IdType, IdWriter, index_path
-from minitok.input_documents import Documents, json_documents, text_documents
+from minitok.input_documents import Documents, Separators, json_documents, text_documents
 from minitok.input_files import InputFile, InputSource, ReadSoFar, find_inputs, read_blocks
 from minitok.patterns import find_named_pattern
 from minitok.pipeline import AnyEncoder, piece_encoder_of, takes_bytes
@@ -80,7 +79,7 @@ def encode_file(
     """Encode files into a file of ids with a vocabulary and its encoder; for all else see `Encoding.encode_file`."""
     id_type = _id_type(dtype, vocabulary)
     encode = _BatchEncoder(vocabulary, encoder, _special_id(append, vocabulary))
-    separator_bytes = _separator(separator)
+    separators = _separators(separator)
     offsets_path = index_path(out)
     path = Path(out)
     inputs = find_inputs(source, field)
@@ -92,7 +91,7 @@ def encode_file(
     # What changes a text before it cuts it takes documents whole.
     pattern = vocabulary.pattern if takes_bytes(vocabulary) else None
     longest = BLOCK if find_named_pattern(pattern) else LONG
-    batches = _batches(_documents(inputs, separator_bytes, longest, so_far), pattern, so_far)
+    batches = _batches(_documents(inputs, separators, longest, so_far), pattern, so_far)
     show = sys.stderr.isatty() if progress is None else progress
     with (
         open_together([offsets_path, path]) as (index, ids_file),
@@ -142,14 +141,14 @@ def _special_id(append: str | None, vocabulary: Vocabulary) -> int | None:
     return vocabulary.special_tokens[append]
 
 
-def _separator(separator: str | None) -> bytes | None:
+def _separators(separator: str | None) -> Separators | None:
     if separator is None:
         return None
     if not isinstance(separator, str):
         raise TypeError(f"separator is a str or None, not {type(separator).__name__}")
     if not separator:
         raise ValueError("separator is empty; pass None for a file that is one document")
-    return separator.encode("utf-8")
+    return Separators([separator.encode("utf-8")])
 
 
 def _refuse_to_overwrite(inputs: Iterable[InputFile], outputs: Iterable[Path]) -> None:
@@ -163,11 +162,13 @@ def _refuse_to_overwrite(inputs: Iterable[InputFile], outputs: Iterable[Path]) -
 # -- Stages ------------------------------------------------------------------------------------------------------
 
 
-def _documents(inputs: Iterable[InputFile], separator: bytes | None, longest: int, so_far: ReadSoFar) -> Documents:
+def _documents(
+    inputs: Iterable[InputFile], separators: Separators | None, longest: int, so_far: ReadSoFar
+) -> Documents:
     for file in inputs:
         blocks = read_blocks(file, BLOCK, so_far)
         if file.field is None:
-            yield from text_documents(blocks, separator, longest)
+            yield from text_documents(blocks, separators, longest)
         else:
             yield from json_documents(blocks, file.field, file.name)
 
@@ -181,8 +182,8 @@ def _texts(documents: Documents, pattern: str | None) -> Iterator[tuple[Sequence
         if pattern is None:
             yield [b"".join(item)], [False]
         else:
-            for part in get_pretokenizer(pattern).parts(codecs.iterdecode(item, "utf-8", "surrogateescape")):
-                yield ([bytes_of(part)], [False]) if isinstance(part, str) else (part, [])
+            for part in get_pretokenizer(pattern).parts(item):
+                yield ([part], [False]) if isinstance(part, bytes) else (part, [])
         yield [b""], [True]
 
 

@@ -13,7 +13,7 @@ from operator import index
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Literal, TypeGuard, TypeVar
 
-from minitok import _backend, formats, offsets, unstable
+from minitok import _backend, bridges, formats, offsets, unstable
 from minitok.id_files import EncodedFile, IdType
 from minitok.pipeline import AnyEncoder, decoder_of, encoder_of, takes_bytes
 from minitok.pretokenizer import text_of
@@ -25,6 +25,8 @@ from minitok.vocabulary import Vocabulary
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
+    import tiktoken
+    import tokenizers
 
     from minitok.input_files import InputSource
 
@@ -125,11 +127,13 @@ class Encoding:
         return self._pickled_as
 
     # -- Encoding ------------------------------------------------------------------------------------------------
+    #
+    # The options of `encode`, `encode_ordinary` and `count` are meant to be given by name, as in tiktoken. They are
+    # not keyword-only because CPython looks up the default of each such parameter in a dict: a tenth of a short call.
 
     def encode(
         self,
         text: Text,
-        *,
         allowed_special: Allowed = _NOTHING,
         disallowed_special: Disallowed = _ALL,
         num_threads: int | None = None,
@@ -169,7 +173,7 @@ class Encoding:
         plain, places = self._places(text, allowed_special, disallowed_special)
         return self._encoder.encode(plain, None, thread_count(num_threads, len(plain)), places)
 
-    def encode_ordinary(self, text: Text, *, num_threads: int | None = None) -> list[int]:
+    def encode_ordinary(self, text: Text, num_threads: int | None = None) -> list[int]:
         """Encode a text in which nothing is a special token.
 
         Raises:
@@ -207,7 +211,6 @@ class Encoding:
     def count(
         self,
         text: Text,
-        *,
         allowed_special: Allowed = _NOTHING,
         disallowed_special: Disallowed = (),
         num_threads: int | None = None,
@@ -218,6 +221,10 @@ class Encoding:
         >>> minitok.get_encoding("minitok_32k").count("hello world")
         2
         """
+        if allowed_special is _NOTHING and not disallowed_special and num_threads is None:
+            counted = self._encoder.count_plain(text, "")
+            if counted is not None:
+                return counted
         if self._is_ordinary(text, allowed_special, disallowed_special):
             try:
                 return self._encoder.count(text, None, thread_count(num_threads, len(text)))
@@ -265,6 +272,8 @@ class Encoding:
             return text
         if has_surrogates(text):
             text = repair_surrogates(text)
+        if not self._takes_bytes:
+            return self._shorten(text, max_tokens, allowed_special, disallowed_special)
         kept = max_tokens
         while kept:
             # Whole characters only: the bytes of a character that is cut do not decode.
@@ -274,6 +283,17 @@ class Encoding:
                 return prefix
             kept -= 1
         return ""
+
+    def _shorten(self, text: str, max_tokens: int, allowed: Allowed, disallowed: Disallowed) -> str:
+        """The same where ids do not tell how much of the text they are: by halves, then back to where it fits."""
+        options: Any = {"allowed_special": allowed, "disallowed_special": disallowed}
+        low, high = 0, len(text)
+        while low < high:
+            middle = (low + high + 1) // 2
+            low, high = (middle, high) if self.fits(text[:middle], max_tokens, **options) else (low, middle - 1)
+        while low and not self.fits(text[:low], max_tokens, **options):
+            low -= 1
+        return text[:low]
 
     def _first_ids(self, text: Text, limit: int, allowed: Allowed, disallowed: Disallowed) -> list[int]:
         """The first `limit` + 1 ids of a text, or fewer if there are no more."""
@@ -296,11 +316,7 @@ class Encoding:
         >>> minitok.get_encoding("minitok_32k").encode_with_offsets("hello world")[1]
         [(0, 5), (5, 11)]
         """
-        if not self._takes_bytes:
-            raise ValueError(
-                f"{self.name!r} changes a text before it cuts it, or cuts it in stages, so that its tokens have no "
-                "certain place in the text"
-            )
+        self._check_unchanged_text()
         ids = self.encode(text, allowed_special=allowed_special, disallowed_special=disallowed_special)
         lengths = [len(self._decoder.token(i)) for i in ids]
         plain = plain_text(text)
@@ -445,6 +461,7 @@ class Encoding:
         >>> Encoding("tiny", pat_str=None, mergeable_ranks=ranks, special_tokens={}).encode_with_unstable("ab")
         ([], [[256], [257]])
         """
+        self._check_unchanged_text()
         allowed, disallowed = self._special.policy(allowed_special, disallowed_special)
         return unstable.encode_with_unstable(self, list(self._spans(text, allowed, disallowed)))
 
@@ -461,6 +478,44 @@ class Encoding:
         if found is None:
             raise KeyError(token)
         return found
+
+    def encode_segments(self, segments: Iterable[tuple[Literal["special", "text"], str]]) -> list[int]:
+        """Encode a text that is put together of special tokens and of what must never be read as such.
+
+        Args:
+            segments: ("special", a special token) or ("text", any text), one behind the other.
+
+        Raises:
+            KeyError: there is no such special token.
+            ValueError: a segment is neither.
+
+        >>> ranks = {bytes([b]): b for b in range(256)}
+        >>> enc = Encoding("tiny", pat_str=None, mergeable_ranks=ranks, special_tokens={"<end>": 256})
+        >>> enc.encode_segments([("text", "<end>"), ("special", "<end>")])
+        [60, 101, 110, 100, 62, 256]
+        """
+        ids: list[int] = []
+        for kind, content in segments:
+            if kind == "special":
+                ids.append(self._special_tokens[content])
+            elif kind == "text":
+                ids += self.encode_ordinary(content)
+            else:
+                raise ValueError(f"a segment is of the kind {kind!r}; expected 'special' or 'text'")
+        return ids
+
+    def apply_template(self, ids: Sequence[int], pair: Sequence[int] | None = None) -> list[int]:
+        """The ids of a text, or of two, with what the model expects around them (`Vocabulary.template`).
+
+        Without a template, nothing: those of two texts then come one behind the other.
+
+        Raises:
+            ValueError: the template takes no two texts.
+        """
+        template = self.vocabulary.template
+        if template is None:
+            return [*ids, *(pair or ())]
+        return template.apply(ids, pair)
 
     # -- Decoding ------------------------------------------------------------------------------------------------
 
@@ -576,6 +631,42 @@ class Encoding:
         """The largest id plus one."""
         return self.max_token_value + 1
 
+    # -- Other libraries -----------------------------------------------------------------------------------------
+
+    def to_tiktoken(self) -> tiktoken.Encoding:
+        """The same encoding as one of the package `tiktoken`, which has to be installed.
+
+        Raises:
+            ValueError: tiktoken cannot express it.
+        """
+        return bridges.to_tiktoken(self.vocabulary)
+
+    def to_huggingface(self) -> tokenizers.Tokenizer:
+        """The same encoding as a tokenizer of the package `tokenizers`, which has to be installed.
+
+        (`transformers.PreTrainedTokenizerFast(tokenizer_object=...)` makes one for `transformers` of it.)
+
+        Raises:
+            ValueError: tokenizers cannot express it.
+        """
+        return bridges.to_huggingface(self.vocabulary)
+
+    def for_grammars(
+        self, eos_token: str | int, *, bos_token: str | int | None = None, size: int | None = None
+    ) -> bridges.GrammarTokenizer:
+        """What libraries for constrained decoding ask of a tokenizer; see `GrammarTokenizer`.
+
+        Args:
+            eos_token: the special token that ends a text, or its id.
+            bos_token: that which begins one, if there is such.
+            size: how many ids the model has, if that is more than the vocabulary has.
+
+        Raises:
+            KeyError: there is no such special token.
+            ValueError: `size` is too small.
+        """
+        return bridges.GrammarTokenizer(self.vocabulary, self.encode_ordinary, eos_token, bos_token, size)
+
     def save(self, path: str | PathLike[str], *, format: formats.Format = "minitok") -> None:
         """Write the vocabulary to a file, whole or not at all.
 
@@ -628,6 +719,13 @@ class Encoding:
         if isinstance(plain, str) and has_surrogates(plain):
             plain = repair_surrogates(plain)
         return plain, self._special.places(plain, allowed)
+
+    def _check_unchanged_text(self) -> None:
+        if not self._takes_bytes:
+            raise ValueError(
+                f"{self.name!r} changes a text before it cuts it, or cuts it in stages, so that its tokens have no "
+                "certain place in the text"
+            )
 
     def _plain(self, text: Text) -> str | bytes:
         """A text as special tokens are looked for in it: what is to be normalized is a str."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from os import PathLike
 from pathlib import Path
 from typing import IO
 
-__all__ = ["open_atomically", "open_together", "write_all_atomically", "write_atomically"]
+__all__ = ["TemporaryFolder", "open_atomically", "open_together", "write_all_atomically", "write_atomically"]
 
 
 @contextmanager
@@ -114,3 +115,28 @@ def write_all_atomically(contents: Mapping[Path, bytes]) -> None:
     with open_together(list(contents)) as files:
         for file, data in zip(files, contents.values()):
             file.write(data)
+
+
+class TemporaryFolder:
+    """A folder, where TMPDIR says, that goes when it is closed, when nobody refers to this any more, or at exit.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+
+    def __init__(self) -> None:
+        import tempfile
+
+        self.path = Path(tempfile.mkdtemp(prefix="minitok-"))
+        self._end = weakref.finalize(self, _remove_own, self.path, os.getpid())
+
+    def close(self) -> None:
+        """Remove it with all that is in it."""
+        self._end()
+
+
+def _remove_own(folder: Path, owner: int) -> None:
+    import shutil
+
+    if os.getpid() == owner:  # a fork has no right to it
+        shutil.rmtree(folder, ignore_errors=True)

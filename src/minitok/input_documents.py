@@ -7,13 +7,14 @@ longer is handed over as it comes, so that it is never held.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Collection, Iterable, Iterator
 from itertools import chain
 from typing import Any
 
 from minitok.text import has_surrogates, repair_surrogates
 
-__all__ = ["Documents", "json_documents", "text_documents"]
+__all__ = ["Documents", "Separators", "json_documents", "text_documents"]
 
 _JSON_SPACE = " \t\r\n"
 #: `json.loads` without what it does beside: with short lines half of the time.
@@ -23,44 +24,82 @@ _raw_decode = json.JSONDecoder().raw_decode
 Documents = Iterator[list[bytes] | list[str] | Iterator[bytes]]
 
 
-def text_documents(blocks: Iterator[bytes], separator: bytes | None, longest: int) -> Documents:
+class Separators:
+    """What stands between documents, and belongs to none: one of these strings, the longest where several fit.
+
+    Args:
+        separators: at least one; none is empty.
+    """
+
+    def __init__(self, separators: Collection[bytes]) -> None:
+        self.longest = max(map(len, separators))
+        by_length = sorted(separators, key=lambda separator: (-len(separator), separator))
+        self._regex = re.compile(b"|".join(map(re.escape, by_length)))
+
+    def first(self, text: bytes, *, ended: bool = False) -> re.Match[bytes] | None:
+        """The first separator in a text; unless the text has ended, only if it is one whatever follows."""
+        found = self._regex.search(text)
+        return found if found is None or ended or self._is_certain(found) else None
+
+    def split(self, text: bytes, *, ended: bool = False) -> list[bytes]:
+        """What stands between the separators; unless the text has ended, between those that are certain."""
+        texts = []
+        start = 0
+        for found in self._regex.finditer(text):
+            if not (ended or self._is_certain(found)):
+                break
+            texts.append(text[start : found.start()])
+            start = found.end()
+        texts.append(text[start:])
+        return texts
+
+    def _is_certain(self, found: re.Match[bytes]) -> bool:
+        """Whether there is room for the longest: if it were there, it would have been found."""
+        return found.start() + self.longest <= len(found.string)
+
+
+def text_documents(blocks: Iterator[bytes], separators: Separators | None, longest: int) -> Documents:
     """The documents of a text; those that are empty are left out.
 
     Args:
         blocks: the text, cut anywhere.
-        separator: what stands between documents, and belongs to none; None: the text is one document.
+        separators: what stands between documents; None: the text is one document.
         longest: documents of more bytes come in parts.
     """
-    if separator is None:
+    if separators is None:
         yield from _one_document(blocks, longest)
         return
-    held = b""  # of a document whose end has not been seen; there is no separator in it
+    held = b""  # of a document whose end has not been seen
+    ended = False
 
     def long_document() -> Iterator[bytes]:
         """What is held, and on to the next separator; what follows that is held afterwards."""
-        nonlocal held
-        overlap = len(separator) - 1  # so much of what is held may be the beginning of a separator
-        for block in blocks:
-            yield held[: len(held) - overlap]
-            held = held[len(held) - overlap :] + block
-            end = held.find(separator)
-            if end >= 0:
-                yield held[:end]
-                held = held[end + len(separator) :]
+        nonlocal held, ended
+        overlap = separators.longest - 1  # so much of what is held may be the beginning of a separator
+        for block in chain(blocks, (None,)):
+            if block is None:
+                ended = True
+            else:
+                yield held[: len(held) - overlap]
+                held = held[len(held) - overlap :] + block
+            found = separators.first(held, ended=ended)
+            if found:
+                yield held[: found.start()]
+                held = held[found.end() :]
                 return
         yield held
         held = b""
 
     for block in blocks:
         held += block
-        while separator in held or len(held) > longest + len(separator):
-            *whole, held = held.split(separator)
+        while True:
+            *whole, held = separators.split(held)
             if whole:
                 yield [document for document in whole if document]
-            else:
-                yield long_document()
-    if held:
-        yield [held]
+            if len(held) <= longest + separators.longest or ended:
+                break
+            yield long_document()
+    yield [document for document in separators.split(held, ended=True) if document]
 
 
 def _one_document(blocks: Iterator[bytes], longest: int) -> Documents:

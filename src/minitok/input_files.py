@@ -1,4 +1,6 @@
-"""Input files, as blocks of bytes: memory-mapped, or decompressed on the way. One block at a time is held.
+"""Input files, as blocks of bytes, decompressed on the way. One block at a time is held.
+
+Files are read, not mapped: a mapped file that becomes shorter ends the process, and reading is no slower.
 
 What a file holds is told by its name: `.jsonl` or `.ndjson` is JSON Lines, all else is text; with `.gz` or `.zst`
 behind it, it is compressed.
@@ -6,32 +8,27 @@ behind it, it is compressed.
 
 from __future__ import annotations
 
-import gzip
-import mmap
+import glob
 import os
 import stat
-import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from importlib import import_module
 from io import BufferedReader
 from os import PathLike
 from pathlib import Path
-from typing import IO, Any, TypeGuard
+from typing import IO, TYPE_CHECKING, Any, TypeGuard
 
-from minitok.corpus import expand
+if TYPE_CHECKING:
+    from gzip import GzipFile
 
-__all__ = ["DEFAULT_FIELD", "InputFile", "InputSource", "ReadSoFar", "find_inputs", "read_blocks"]
+__all__ = ["DEFAULT_FIELD", "InputFile", "InputSource", "ReadSoFar", "expand", "find_inputs", "read_blocks"]
 
 #: A path or a glob, a file that is open for reading bytes, or several of these.
 InputSource = str | PathLike[str] | IO[bytes] | Iterable[str | PathLike[str] | IO[bytes]]
 
 #: The field of a JSON Lines file that holds the text, if none is named.
 DEFAULT_FIELD = "text"
-
-#: How much of a file is mapped at once: pages that have been read count as memory of the process until they are
-#: unmapped. A multiple of every system's granularity.
-WINDOW = 1 << 24
 
 
 @dataclass(frozen=True)
@@ -66,6 +63,27 @@ class ReadSoFar:
     def __init__(self) -> None:
         self.on_disk = 0
         self.content = 0
+
+
+def expand(path: str | PathLike[str]) -> list[Path]:
+    """The files that a path or a glob (`*`, `?`, `[]`, `**`) names, sorted.
+
+    Raises:
+        FileNotFoundError: there is none.
+        IsADirectoryError: the path is a directory.
+    """
+    plain = Path(path)
+    if plain.is_dir():
+        example = str(plain / "**" / "*.txt")
+        raise IsADirectoryError(f"{plain} is a directory; give its files, for example {example!r}")
+    if plain.exists():
+        return [plain]
+    if glob.has_magic(os.fspath(path)):
+        found = sorted(p for p in map(Path, glob.glob(os.fspath(path), recursive=True)) if p.is_file())
+        if found:
+            return found
+        raise FileNotFoundError(f"no file matches {str(path)!r}")
+    raise FileNotFoundError(f"there is no file {str(path)!r}")
 
 
 def find_inputs(source: InputSource, field: str | None) -> list[InputFile]:
@@ -159,6 +177,9 @@ def _blocks(raw: BufferedReader, size: int, name: str, compression: str | None) 
     if compression and not raw.peek(1):
         raise ValueError(f"{name} is empty, which no compressed file is; make it or fetch it again")
     if compression == ".gz":
+        import gzip
+        import zlib
+
         with gzip.GzipFile(fileobj=raw) as plain:
             yield from _read(plain, size, name, (EOFError, gzip.BadGzipFile, zlib.error))
     elif compression == ".zst":
@@ -166,11 +187,11 @@ def _blocks(raw: BufferedReader, size: int, name: str, compression: str | None) 
         with zstd.ZstdFile(raw) as plain:
             yield from _read(plain, size, name, (EOFError, zstd.ZstdError))
     else:
-        yield from _map(raw, size, name)
+        yield from _plain(raw, size, name)
 
 
 def _read(
-    stream: IO[bytes] | gzip.GzipFile, size: int, name: str, damage: tuple[type[Exception], ...] = ()
+    stream: IO[bytes] | GzipFile, size: int, name: str, damage: tuple[type[Exception], ...] = ()
 ) -> Iterator[bytes]:
     while True:
         try:
@@ -180,6 +201,9 @@ def _read(
                 f"{name} cannot be decompressed ({error}): it is damaged, cut off, or of another kind than its name "
                 "says; make it or fetch it again"
             ) from error
+        except OSError as error:
+            error.filename = error.filename or name
+            raise
         if not isinstance(block, bytes):
             raise TypeError(f"{name} gives {type(block).__name__}, not bytes: open it in binary mode ('rb')")
         if not block:
@@ -187,24 +211,11 @@ def _read(
         yield block
 
 
-def _map(raw: IO[bytes], size: int, name: str) -> Iterator[bytes]:
+def _plain(raw: BufferedReader, size: int, name: str) -> Iterator[bytes]:
     found = os.fstat(raw.fileno())
-    if not stat.S_ISREG(found.st_mode) or not found.st_size:  # a pipe; or a file that says nothing of its size
-        yield from _read(raw, size, name)
-        return
-    for start in range(0, found.st_size, WINDOW):
-        try:
-            window = mmap.mmap(
-                raw.fileno(), min(WINDOW, found.st_size - start), access=mmap.ACCESS_READ, offset=start
-            )
-        except ValueError:
-            raise ValueError(f"{name} has become shorter while it was read; wait until it is written") from None
-        except OSError:  # some file systems do not map files
-            raw.seek(start)
-            yield from _read(raw, size, name)
-            return
-        with window:
-            for at in range(0, len(window), size):
-                block = window[at : at + size]
-                raw.seek(start + at + len(block))  # for whoever asks how far we are
-                yield block
+    expected = found.st_size if stat.S_ISREG(found.st_mode) else 0  # of a pipe it is not known
+    for block in _read(raw, size, name):
+        expected -= len(block)
+        yield block
+    if expected > 0:
+        raise ValueError(f"{name} has become shorter while it was read; wait until it is written")

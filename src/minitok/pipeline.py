@@ -193,6 +193,11 @@ class PipelineEncoder:
         except UnicodeEncodeError:
             return None
 
+    def count_plain(self, text: object, without: str) -> int | None:
+        """How many ids `encode_plain` gives; None where it gives none."""
+        ids = self.encode_plain(text, without)
+        return None if ids is None else len(ids)
+
     def encode_uint32(
         self, text: str | bytes, num_threads: int = 1, places: Sequence[Place] = ()
     ) -> bytes | bytearray:

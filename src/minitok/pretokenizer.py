@@ -18,6 +18,7 @@ memory of the intermediate lists of pieces. Only named patterns have such bounda
 
 from __future__ import annotations
 
+import codecs
 import re
 import warnings
 from collections import deque
@@ -53,6 +54,32 @@ def bytes_of(piece: str) -> bytes:
     return piece.encode("utf-8", "surrogateescape")
 
 
+def _whole_characters(data: bytes) -> str:
+    """Bytes as `text_of` gives them, without those at the end that may be the beginning of a character."""
+    return codecs.utf_8_decode(data, "surrogateescape", False)[0]
+
+
+def _has_nested_class(pattern: str) -> bool:
+    """Whether a class stands in a class, where `re` would take its bracket for a character, without a word."""
+    depth = 0
+    at = 0
+    while at < len(pattern):
+        c = pattern[at]
+        at += 1
+        if c == "\\":
+            at += 1
+        elif c == "[":
+            if depth and pattern[at : at + 1] != ":":  # not the name of a class, as [:alpha:]
+                return True
+            depth += 1
+            # A bracket that closes at once is a character.
+            at += 1 if pattern[at : at + 1] == "^" else 0
+            at += 1 if pattern[at : at + 1] == "]" else 0
+        elif c == "]":
+            depth = max(0, depth - 1)
+    return False
+
+
 @lru_cache(maxsize=64)
 def compile_pattern(pattern: str, *, bmp_only: bool = False) -> Any:
     """A regular expression compiled with pinned classes, by the engine that takes it.
@@ -65,11 +92,12 @@ def compile_pattern(pattern: str, *, bmp_only: bool = False) -> Any:
         ValueError: no engine takes it.
     """
     pinned = pin_classes(pattern, bmp_only=bmp_only)
-    set_operations = False
+    set_operations = _has_nested_class(pattern)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         try:
-            return re.compile(pinned)
+            if not set_operations:
+                return re.compile(pinned)
         except FutureWarning:
             # Set operations (nested classes, `&&`, `--`): `re` does not have them, Rust's engines do.
             set_operations = True
@@ -129,8 +157,8 @@ class Pretokenizer:
         if start < len(text):
             yield text[start:] if start else text
 
-    def parts(self, chunks: Iterable[str]) -> Iterator[str | list[str]]:
-        """Cut a document that arrives in chunks, without holding it.
+    def parts(self, blocks: Iterable[bytes]) -> Iterator[bytes | list[str]]:
+        """Cut a document that arrives in blocks of bytes, without holding it.
 
         Yields:
             For a named pattern (and None), texts whose pieces are together those of the document. For other
@@ -138,57 +166,62 @@ class Pretokenizer:
             spans more than `MARGIN` characters.
         """
         if self.pattern is None:
-            yield "".join(chunks)
+            yield b"".join(blocks)
         elif self._is_named:
-            yield from self._safe_parts(chunks)
+            yield from self._safe_parts(blocks)
         else:
-            yield from self._piece_lists(chunks)
+            yield from self._piece_lists(codecs.iterdecode(blocks, "utf-8", "surrogateescape"))
 
-    def _safe_parts(self, chunks: Iterable[str]) -> Iterator[str]:
-        held: list[str] = []  # no boundary was found in it
+    def _safe_parts(self, blocks: Iterable[bytes]) -> Iterator[bytes]:
+        held: list[bytes] = []  # no boundary was found in it
         size = 0
         wanted = MARGIN
-        for chunk in chunks:
-            end = self._last_boundary(chunk)
+        for block in blocks:
+            end = self._last_boundary(block)
             if end:
-                yield "".join([*held, chunk[:end]])
+                yield b"".join([*held, block[:end]])
                 held, size, wanted = [], 0, MARGIN
-            held.append(chunk[end:])
-            size += len(chunk) - end
+            held.append(block[end:])
+            size += len(block) - end
             if size < wanted:
                 continue
             # Much text without a word's end: where do its pieces end?
-            text = "".join(held)
+            text = b"".join(held)
             end = self._certain_end(text)
             if end:
                 yield text[:end]
             held, size = [text[end:]], len(text) - end
             # A piece longer than all that is here: look again when there is twice as much.
             wanted = MARGIN if end else 2 * size
-        yield "".join(held)
+        yield b"".join(held)
 
-    def _certain_end(self, text: str) -> int:
+    def _certain_end(self, data: bytes) -> int:
         """A boundary that is one whatever follows the text, and also if nothing does; 0 if none is found."""
+        text = _whole_characters(data)
         ends: deque[int] = deque((found.end() for found in self._engine(text).finditer(text)), maxlen=4 * UNCERTAIN)
         start, *kept = [*ends][:-UNCERTAIN] or [0]
         while len(kept) > UNCERTAIN:
             # White space at the end of a text is one piece, and may be several where something follows.
             pieces = self.split(text[start : kept[-1]])
             if [start + end for end in accumulate(map(len, pieces))] == kept:
-                return kept[-1]
+                return len(bytes_of(text[: kept[-1]]))
             kept.pop()
         return 0
 
-    def _last_boundary(self, text: str) -> int:
+    def _last_boundary(self, data: bytes) -> int:
         """The last safe boundary in a text; 0 if there is none."""
         window = 256
         while True:
-            start = max(0, len(text) - window)
+            start = max(0, len(data) - window)
+            # It may begin inside of a character, whose bytes then are characters that follow no letter.
+            text = _whole_characters(data[start:])
             last = 0
-            for found in self._boundary.finditer(text, start):
+            for found in self._boundary.finditer(text):
                 last = found.end()
-            if last or not start:
-                return last
+            if last:
+                return start + len(bytes_of(text[:last]))
+            if not start:
+                return 0
             window *= 16
 
     def _piece_lists(self, chunks: Iterable[str]) -> Iterator[list[str]]:

@@ -17,18 +17,38 @@ from typing import Literal, NoReturn
 from minitok import _backend
 from minitok.added_tokens import AddedToken, with_flags
 
-__all__ = ["Allowed", "Disallowed", "SpecialTokens", "any_of"]
+__all__ = ["Allowed", "Disallowed", "SpecialTokens", "check_special_tokens"]
 
 Allowed = Literal["all"] | AbstractSet[str]
 Disallowed = Literal["all"] | Collection[str]
 
 
-def any_of(tokens: Iterable[str]) -> re.Pattern[str]:
+def check_special_tokens(special_tokens: Iterable[str]) -> list[str]:
+    """The strings that are to be special tokens, as a list.
+
+    Raises:
+        TypeError: they are no strings, or one string.
+        ValueError: one is empty, or given twice.
+    """
+    if isinstance(special_tokens, (str, bytes)):
+        raise TypeError("special_tokens is a list of str, not one str")
+    specials = list(special_tokens)
+    for token in specials:
+        if not isinstance(token, str):
+            raise TypeError(f"a special token is a str, not {type(token).__name__}: {token!r}")
+        if not token:
+            raise ValueError("a special token is empty")
+    if len(set(specials)) < len(specials):
+        raise ValueError(f"a special token is given twice: {next(t for t in specials if specials.count(t) > 1)!r}")
+    return specials
+
+
+def _any_of(tokens: Iterable[str]) -> re.Pattern[str]:
     """An expression that matches any of the strings, the longest first."""
     return re.compile("|".join(re.escape(token) for token in sorted(tokens, key=lambda t: (-len(t), t))))
 
 
-_disallowed_regex = lru_cache(maxsize=128)(any_of)
+_disallowed_regex = lru_cache(maxsize=128)(_any_of)
 
 
 def _raise_disallowed(token: str) -> NoReturn:
@@ -54,7 +74,7 @@ class SpecialTokens:
         self.ids = ids
         self._flagged = {token.id: token for token in added if token.content in ids and token.has_flags}
         self.names: frozenset[str] = frozenset(ids)
-        self._regex = any_of(ids) if ids else None
+        self._regex = _any_of(ids) if ids else None
         self._finder = _backend.SpecialFinder(ids)
         #: What the special tokens begin with: a text without any of these characters has none of them.
         self.first_characters = "".join(sorted({token[0] for token in ids}))

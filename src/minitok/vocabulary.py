@@ -52,7 +52,8 @@ class Vocabulary:
         added_tokens: strings that are tokens wherever they stand; and special tokens with flags of such.
         template: what a model expects around the ids of a text; applied by `Encoding.apply_template` alone.
         decoded_prefix: what is taken off the beginning of decoded text, if it is there.
-        only_decoded: ids that no text encodes to, with the bytes that they decode to.
+        only_decoded: ids that no text encodes to, with the bytes that they decode to; and what added tokens decode to
+            that are another text.
 
     Raises:
         ValueError: two tokens with one id, an id out of range, a merge that does not make its token, a pattern
@@ -154,11 +155,14 @@ class Vocabulary:
         named = find_named_pattern(self.pattern)
         return named.name if named else None
 
+    def is_plain(self, but_for: tuple[Normalizer, ...] = ()) -> bool:
+        """Whether tokens, merges, special tokens and a pattern say it all, `but_for` some normalizers."""
+        extras = (self.ranks, self.splits, self.added_tokens, self.template, self.decoded_prefix, self.only_decoded)
+        return not any(extras) and self.symbols == BYTES and self.normalizers == but_for
+
     def is_rank_file(self, but_for: tuple[Normalizer, ...] = ()) -> bool:
         """Whether tokens ranked by their ids, special tokens and a pattern say it all, `but_for` some normalizers."""
-        extras = (self.splits, self.added_tokens, self.template, self.decoded_prefix, self.only_decoded)
-        by_rank = self.merges is None and self.ranks is None and self.whole_piece and self.symbols == BYTES
-        return by_rank and not any(extras) and self.normalizers == but_for
+        return self.is_plain(but_for) and self.merges is None and self.whole_piece
 
     def missing_bytes(self) -> list[int]:
         """The bytes that have no token."""
@@ -166,8 +170,8 @@ class Vocabulary:
 
     def other_ids(self) -> dict[int, bytes]:
         """What the ids that `tokens` does not have decode to: special and added tokens, and bytes."""
-        out = dict(self.only_decoded)
-        out.update({token.id: token.content.encode("utf-8", "surrogatepass") for token in self.added_tokens})
+        out = {token.id: token.content.encode("utf-8", "surrogatepass") for token in self.added_tokens}
+        out.update(self.only_decoded)
         out.update({i: special.encode("utf-8", "surrogatepass") for special, i in self.special_tokens.items()})
         out.update({i: bytes([b]) for b, i in enumerate(self.symbols.byte_ids or ())})
         return out

@@ -1,6 +1,16 @@
-/* Learning merges: the same steps as `learn_merges` of _pymerge.py, whose theory of operation holds here too.
- * Its layout of cells and its invariants are those here: `cells`, `records` (what is `totals` and `places` there) and
- * the heap; 4 bytes a cell, and 4 for each place of a pair. */
+/* Learning merges: the same steps as `Learner` of _pylearn.py, whose theory of operation holds here too.
+ *
+ *     learner_words.h   the words, as cells
+ *     token_set.h       the bytes of all tokens
+ *     pair_table.h      how often each pair occurs, and where
+ *     merge_queue.h     which pair is next
+ *
+ * A step replaces a pair everywhere. Every pair that it makes has the new symbol in it, and is known by the other one:
+ * so the pairs of a step are gathered as one group for each neighbour and side, found by a look into an array, and a
+ * group also tells how many places the pair that stood there before has lost. Only when all places have been replaced
+ * are pairs looked for in the table, once for each group; the rare ones, which are most, never get there.
+ *
+ * Memory: 4 bytes a cell and 4 for each place of a pair that is frequent enough, and 32 for each such pair, besides its slots. */
 #ifndef MINITOK_LEARNER_H
 #define MINITOK_LEARNER_H
 
@@ -10,422 +20,525 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "hash.h"
+#include "bits.h"
+#include "learner_words.h"
+#include "merge_queue.h"
+#include "pair_table.h"
 #include "status.h"
+#include "token_set.h"
 
-#define MT_INSIDE (-1)
-#define MT_BOUNDARY INT32_MIN
+/* So many groups ahead memory is asked for. */
+#define MT_GROUPS_AHEAD 16
+/* After so many places a learner pauses. */
+#define MT_PLACES_BEFORE_PAUSE ((size_t)1 << 21)
 
+/* The places that a step found for one of the pairs that it makes. */
 typedef struct {
-    uint64_t pair; /* left << 32 | right: orders as (left, right) does */
-    int64_t count;
-    uint32_t *places;
+    uint32_t side; /* 2 * the neighbour's symbol, + 1 if it stands on the right */
     uint32_t length;
-    uint32_t capacity;
-} mt_pair_record;
-
-typedef struct {
+    uint32_t room; /* of the list */
     int64_t count;
-    uint64_t pair;
-} mt_candidate;
+    mt_places places; /* few while there is no room */
+} mt_group;
+
+/* A merge that was learnt. */
+typedef struct {
+    uint32_t left, right;
+    int64_t count; /* places that were replaced, each as often as its word occurs */
+} mt_learned;
+
+typedef enum {
+    MT_LEARNED_ALL, /* as many as were wanted */
+    MT_NO_PAIR,     /* no pair is frequent enough */
+    MT_PAUSE,       /* after some work: to be called again */
+    MT_ASK          /* whether the proposed token is allowed: to be told by mt_learner_answer */
+} mt_learner_state;
 
 typedef struct {
-    uint32_t first; /* the cell where words with this count begin */
-    int64_t count;
-} mt_count_run;
-
-typedef struct {
-    int32_t *cells;
-    size_t cell_count;
-    uint32_t *lengths; /* of each symbol, in bytes; room for all that will be learnt */
-    int64_t min_frequency; /* rarer pairs have no places, and mostly no record */
-
-    mt_count_run *runs;
-    size_t run_count;
-
-    mt_pair_record *records;
-    size_t record_count;
-    size_t record_capacity;
-    size_t first_new; /* the records from here on were made in the present step */
-    uint32_t *slots; /* pair -> index into `records`, or UINT32_MAX */
-    size_t slot_mask;
-
-    mt_candidate *heap;
-    size_t heap_count;
-    size_t heap_capacity;
+    mt_words words;
+    mt_token_set tokens;
+    mt_pair_table pairs;
+    mt_merge_queue queue;
+    int64_t min_frequency;
+    size_t longest; /* token, in bytes */
+    bool asks;      /* whether each token is allowed */
+    bool by_place;  /* ties are decided by the first place, not by ids */
+    bool failed;    /* for want of memory, amidst a step */
+    uint64_t total; /* symbols, each as often as its word occurs */
+    uint32_t candidate; /* the record that a question is about */
+    uint32_t *group_of_side; /* while a step runs: group + 1, or 0 */
+    size_t side_room;
+    mt_group *groups;
+    size_t group_count;
+    size_t group_room;
 } mt_learner;
 
-static inline void mt_learner_free(mt_learner *l) {
-    for (size_t i = 0; i < l->record_count; i++) {
-        free(l->records[i].places);
+static inline void mt_free_groups(mt_learner *l) {
+    for (size_t i = 0; i < l->group_count; i++) {
+        if (l->groups[i].room > 0) {
+            free(l->groups[i].places.list);
+        }
     }
-    free(l->cells);
-    free(l->lengths);
-    free(l->runs);
-    free(l->records);
-    free(l->slots);
-    free(l->heap);
+    l->group_count = 0;
+}
+
+static inline void mt_learner_free(mt_learner *l) {
+    mt_free_groups(l);
+    mt_words_free(&l->words);
+    mt_token_set_free(&l->tokens);
+    mt_pair_table_free(&l->pairs);
+    mt_queue_free(&l->queue);
+    free(l->group_of_side);
+    free(l->groups);
     memset(l, 0, sizeof *l);
 }
 
-/* -- Cells ------------------------------------------------------------------------------------------------------- */
-
-/* Put a symbol at a place and tell where it ends. */
-static inline size_t mt_put_symbol(mt_learner *l, size_t at, uint32_t symbol) {
-    uint32_t length = l->lengths[symbol];
-    for (uint32_t i = 1; i < length; i++) {
-        l->cells[at + i] = MT_INSIDE;
-    }
-    if (length > 1) {
-        l->cells[at + length - 1] = -(int32_t)length;
-    }
-    l->cells[at] = (int32_t)symbol;
-    return at + length;
+static inline mt_pair_shape mt_shape_of(const mt_learner *l, uint64_t pair) {
+    return (mt_pair_shape){
+        (int32_t)mt_left_of(pair), (int32_t)mt_right_of(pair), mt_length_of_token(&l->tokens, mt_left_of(pair))
+    };
 }
 
-/* Where the symbol before the one at `at` begins; false if that is the first of its word. */
-static inline bool mt_symbol_before(const mt_learner *l, size_t at, size_t *before) {
-    int32_t cell = l->cells[at - 1];
-    if (cell == MT_BOUNDARY) {
-        return false;
+/* -- The queue ---------------------------------------------------------------------------------------------------- */
+
+static inline mt_candidate mt_candidate_of(mt_learner *l, uint32_t index) {
+    mt_pair_record *record = &l->pairs.records[index];
+    uint64_t tie = record->pair;
+    if (l->by_place) {
+        tie = mt_first_place(record, &l->words, mt_shape_of(l, record->pair));
     }
-    *before = cell >= 0 ? at - 1 : at - (size_t)(-cell);
-    return true;
+    return (mt_candidate){record->count, tie, index};
 }
 
-/* How often the words around a place occur. Places that are asked for in ascending order move *run along. */
-static inline int64_t mt_count_at(const mt_learner *l, uint32_t place, size_t *run) {
-    size_t low = *run, high = low + 1, step = 1;
-    while (high < l->run_count && l->runs[high].first <= place) {
-        low = high;
-        high += step;
-        step *= 2;
+/* Put the entry of a record where it belongs now. */
+static inline mt_status mt_queue_put(mt_learner *l, uint32_t record) {
+    int64_t count = l->pairs.records[record].count;
+    if (mt_bucket_of(count) >= l->queue.level) {
+        return mt_heap_push(&l->queue, mt_candidate_of(l, record));
     }
-    high = high < l->run_count ? high : l->run_count;
-    while (high - low > 1) {
-        size_t middle = low + (high - low) / 2;
-        if (l->runs[middle].first <= place) {
-            low = middle;
-        } else {
-            high = middle;
-        }
-    }
-    *run = low;
-    return l->runs[low].count;
+    return mt_bucket_put(&l->queue, count, record);
 }
 
-/* -- The heap: highest count first, then the smallest pair -------------------------------------------------------- */
-
-static inline bool mt_comes_first(mt_candidate a, mt_candidate b) {
-    return a.count != b.count ? a.count > b.count : a.pair < b.pair;
-}
-
-static inline mt_status mt_heap_push(mt_learner *l, mt_candidate entry) {
-    if (l->heap_count == l->heap_capacity) {
-        size_t capacity = l->heap_capacity + l->heap_capacity / 2 + 1024;
-        mt_candidate *heap = realloc(l->heap, capacity * sizeof *heap);
-        if (heap == NULL) {
-            return MT_NO_MEMORY;
-        }
-        l->heap = heap;
-        l->heap_capacity = capacity;
-    }
-    size_t at = l->heap_count++;
-    while (at > 0 && mt_comes_first(entry, l->heap[(at - 1) / 2])) {
-        l->heap[at] = l->heap[(at - 1) / 2];
-        at = (at - 1) / 2;
-    }
-    l->heap[at] = entry;
-    return MT_OK;
-}
-
-/* Put an entry in the place of the first. */
-static inline void mt_heap_replace(mt_learner *l, mt_candidate entry) {
-    size_t at = 0;
-    for (size_t child = 1; child < l->heap_count; child = 2 * at + 1) {
-        if (child + 1 < l->heap_count && mt_comes_first(l->heap[child + 1], l->heap[child])) {
-            child++;
-        }
-        if (!mt_comes_first(l->heap[child], entry)) {
-            break;
-        }
-        l->heap[at] = l->heap[child];
-        at = child;
-    }
-    l->heap[at] = entry;
-}
-
-static inline void mt_heap_drop(mt_learner *l) {
-    if (--l->heap_count > 0) {
-        mt_heap_replace(l, l->heap[l->heap_count]);
-    }
-}
-
-/* -- Pairs ------------------------------------------------------------------------------------------------------- */
-
-static inline uint64_t mt_pair_of(int32_t left, int32_t right) {
-    return (uint64_t)(uint32_t)left << 32 | (uint32_t)right;
-}
-
-/* The slot of a pair: that which points to its record, or the empty one where it would be. */
-static inline size_t mt_pair_slot(const mt_learner *l, uint64_t pair) {
-    size_t slot = mt_mix(pair) & l->slot_mask;
-    while (l->slots[slot] != UINT32_MAX && l->records[l->slots[slot]].pair != pair) {
-        slot = (slot + 1) & l->slot_mask;
-    }
-    return slot;
-}
-
-/* The record of a pair; NULL if there is none. */
-static inline mt_pair_record *mt_find_record(mt_learner *l, uint64_t pair) {
-    uint32_t index = l->slots[mt_pair_slot(l, pair)];
-    return index == UINT32_MAX ? NULL : &l->records[index];
-}
-
-/* Room for half as many records again. */
-static inline mt_status mt_grow_records(mt_learner *l) {
-    size_t capacity = l->record_capacity + l->record_capacity / 2;
-    mt_pair_record *records = realloc(l->records, capacity * sizeof *records);
-    if (records == NULL) {
-        return MT_NO_MEMORY;
-    }
-    l->records = records;
-    size_t slot_count = mt_slots_for(capacity);
-    if (slot_count > l->slot_mask + 1) {
-        uint32_t *slots = malloc(slot_count * sizeof *slots);
-        if (slots == NULL) {
-            return MT_NO_MEMORY;
-        }
-        free(l->slots);
-        l->slots = slots;
-        l->slot_mask = slot_count - 1;
-        memset(slots, 0xFF, slot_count * sizeof *slots);
-        for (size_t i = 0; i < l->record_count; i++) {
-            slots[mt_pair_slot(l, records[i].pair)] = (uint32_t)i;
-        }
-    }
-    l->record_capacity = capacity;
-    return MT_OK;
-}
-
-/* The record of a pair, made if there is none yet; NULL without memory. */
-static inline mt_pair_record *mt_record_of(mt_learner *l, uint64_t pair) {
-    mt_pair_record *found = mt_find_record(l, pair);
-    if (found != NULL) {
-        return found;
-    }
-    if (l->record_count == l->record_capacity && mt_grow_records(l) != MT_OK) {
-        return NULL;
-    }
-    l->slots[mt_pair_slot(l, pair)] = (uint32_t)l->record_count;
-    mt_pair_record *record = &l->records[l->record_count++];
-    *record = (mt_pair_record){.pair = pair};
-    return record;
-}
-
-/* A pair that stands at a place now. */
-static inline mt_status mt_add_place(mt_learner *l, uint64_t pair, uint32_t place, int64_t count) {
-    mt_pair_record *record = mt_record_of(l, pair);
-    if (record == NULL) {
-        return MT_NO_MEMORY;
-    }
-    if (record->length == record->capacity) {
-        uint32_t capacity = record->capacity + record->capacity / 2 + 2;
-        uint32_t *places = realloc(record->places, capacity * sizeof *places);
-        if (places == NULL) {
-            return MT_NO_MEMORY;
-        }
-        record->places = places;
-        record->capacity = capacity;
-    }
-    record->places[record->length++] = place;
-    record->count += count;
-    return MT_OK;
-}
-
-static inline void mt_forget_places(mt_pair_record *record) {
-    free(record->places);
-    record->places = NULL;
-    record->length = record->capacity = 0;
-}
-
-static inline bool mt_stands_at(const mt_learner *l, uint64_t pair, uint32_t place) {
-    int32_t left = (int32_t)(pair >> 32);
-    return l->cells[place] == left && l->cells[place + l->lengths[left]] == (int32_t)(uint32_t)pair;
-}
-
-/* A pair that stood at a place and does no longer. */
-static inline void mt_drop_place(mt_learner *l, uint64_t pair, int64_t count) {
-    mt_pair_record *record = mt_find_record(l, pair);
-    if (record == NULL) {
-        return; /* it was rare from the beginning */
-    }
-    record->count -= count;
-    if (record->places == NULL || (size_t)(record - l->records) >= l->first_new) {
-        return; /* it is the pair that is being merged, or has been made in this step: it may rise yet */
-    }
-    if (record->count < l->min_frequency) {
-        mt_forget_places(record);
-    } else if ((int64_t)record->length / 2 > record->count) {
-        uint32_t kept = 0;
-        for (uint32_t i = 0; i < record->length; i++) {
-            if (mt_stands_at(l, pair, record->places[i])) {
-                record->places[kept++] = record->places[i];
+/* Make a heap of the highest bucket that has pairs; *found tells whether there is one. */
+static inline mt_status mt_queue_descend(mt_learner *l, bool *found) {
+    mt_merge_queue *q = &l->queue;
+    *found = false;
+    while (!*found && q->level > 0) {
+        q->level--;
+        mt_bucket bucket = q->buckets[q->level];
+        q->buckets[q->level] = (mt_bucket){NULL, 0, 0};
+        for (uint32_t i = 0; i < bucket.length; i++) {
+            uint32_t index = bucket.records[i];
+            int64_t count = l->pairs.records[index].count;
+            mt_status status = MT_OK;
+            if (count == 0) {
+                mt_free_record(&l->pairs, index);
+            } else if (mt_bucket_of(count) == q->level) {
+                status = mt_heap_append(q, mt_candidate_of(l, index));
+            } else {
+                status = mt_bucket_put(q, count, index);
+            }
+            if (status != MT_OK) {
+                free(bucket.records);
+                return status;
             }
         }
-        if (kept == 0) {
-            mt_forget_places(record); /* the pair stands on the other side of the same merge too: dropped there next */
-            return;
-        }
-        record->length = kept;
-        uint32_t *places = realloc(record->places, kept * sizeof *places);
-        if (places != NULL) {
-            record->places = places;
-            record->capacity = kept;
-        }
+        free(bucket.records);
+        mt_heap_order(q);
+        *found = q->heap_count > 0;
     }
-}
-
-/* Take a record out of the table; the last one takes its place in the list. */
-static inline void mt_remove_record(mt_learner *l, size_t index) {
-    size_t hole = mt_pair_slot(l, l->records[index].pair);
-    mt_forget_places(&l->records[index]);
-    size_t last = --l->record_count;
-    if (index != last) {
-        l->slots[mt_pair_slot(l, l->records[last].pair)] = (uint32_t)index;
-    }
-    /* Close the hole: move back what was pushed beyond it. */
-    for (size_t slot = (hole + 1) & l->slot_mask; l->slots[slot] != UINT32_MAX; slot = (slot + 1) & l->slot_mask) {
-        size_t moved = l->slots[slot] == index ? last : l->slots[slot];
-        size_t home = mt_mix(l->records[moved].pair) & l->slot_mask;
-        if (((slot - home) & l->slot_mask) >= ((slot - hole) & l->slot_mask)) {
-            l->slots[hole] = l->slots[slot];
-            hole = slot;
-        }
-    }
-    l->slots[hole] = UINT32_MAX;
-    if (index != last) {
-        l->records[index] = l->records[last];
-    }
-}
-
-/* Put the pairs of the present step on the heap, as their counts are known now. The rare ones, which are most, are
- * not kept at all. */
-static inline mt_status mt_offer_new(mt_learner *l) {
-    mt_status status = MT_OK;
-    while (l->first_new < l->record_count && status == MT_OK) {
-        mt_pair_record *record = &l->records[l->first_new];
-        if (record->count < l->min_frequency) {
-            mt_remove_record(l, l->first_new);
-        } else {
-            status = mt_heap_push(l, (mt_candidate){record->count, record->pair});
-            l->first_new++;
-        }
-    }
-    return status;
-}
-
-/* -- Steps ------------------------------------------------------------------------------------------------------- */
-
-/* Room for `cell_count` cells (words, and a boundary before, between and behind them) and symbols of `symbols`. */
-static inline mt_status mt_learner_init(
-    mt_learner *l, size_t cell_count, size_t run_count, size_t symbols, int64_t min_frequency
-) {
-    memset(l, 0, sizeof *l);
-    l->min_frequency = min_frequency;
-    if (cell_count >= UINT32_MAX) {
-        return MT_TOO_LONG;
-    }
-    l->cell_count = cell_count;
-    l->record_capacity = 1024;
-    l->slot_mask = mt_slots_for(l->record_capacity) - 1;
-    l->cells = malloc(cell_count * sizeof *l->cells);
-    l->lengths = calloc(symbols + 1, sizeof *l->lengths);
-    l->runs = malloc((run_count + 1) * sizeof *l->runs);
-    l->records = malloc(l->record_capacity * sizeof *l->records);
-    l->slots = malloc((l->slot_mask + 1) * sizeof *l->slots);
-    if (!l->cells || !l->lengths || !l->runs || !l->records || !l->slots) {
-        mt_learner_free(l);
-        return MT_NO_MEMORY;
-    }
-    memset(l->slots, 0xFF, (l->slot_mask + 1) * sizeof *l->slots);
     return MT_OK;
 }
 
-/* Find all pairs in the cells. */
-static inline mt_status mt_learner_start(mt_learner *l) {
-    mt_status status = MT_OK;
-    size_t run = 0;
-    for (size_t at = 0; at < l->cell_count;) {
-        if (l->cells[at] < 0) {
-            at++;
+/* Take the best pair out of the queue: its record, or MT_NO_RECORD if there is none. */
+static inline mt_status mt_take_best(mt_learner *l, uint32_t *best) {
+    mt_merge_queue *q = &l->queue;
+    for (;;) {
+        if (q->heap_count == 0) {
+            bool found;
+            mt_status status = mt_queue_descend(l, &found);
+            if (status != MT_OK || !found) {
+                *best = MT_NO_RECORD;
+                return status;
+            }
+        }
+        mt_candidate top = q->heap[0];
+        int64_t count = l->pairs.records[top.record].count;
+        if (count == top.count) { /* what decides ties holds as long as the count does */
+            mt_heap_drop(q);
+            *best = top.record;
+            return MT_OK;
+        }
+        if (count > 0 && mt_bucket_of(count) >= q->level) {
+            mt_heap_sink(q, 0, mt_candidate_of(l, top.record));
             continue;
         }
-        size_t next = at + l->lengths[l->cells[at]];
-        if (l->cells[next] >= 0) {
-            int64_t count = mt_count_at(l, (uint32_t)at, &run);
-            status = mt_add_place(l, mt_pair_of(l->cells[at], l->cells[next]), (uint32_t)at, count);
+        mt_heap_drop(q);
+        if (count == 0) {
+            mt_free_record(&l->pairs, top.record);
+        } else {
+            mt_status status = mt_bucket_put(q, count, top.record);
             if (status != MT_OK) {
                 return status;
             }
         }
-        at = next;
     }
-    return mt_offer_new(l);
 }
 
-/* The best pair, which stays first in the heap; false if there is none. */
-static inline bool mt_learner_best(mt_learner *l, mt_candidate *best) {
-    while (l->heap_count > 0) {
-        *best = l->heap[0];
-        mt_pair_record *record = mt_find_record(l, best->pair);
-        if (record->count == best->count) {
-            return true;
+/* -- The first pairs ---------------------------------------------------------------------------------------------- */
+
+/* Pairs to records, while the first pairs are counted: of bytes, which most of them are, by a look into an array. */
+typedef struct {
+    uint32_t of_bytes[1 << 16];
+} mt_byte_pairs;
+
+static inline uint32_t mt_find_first_pair(const mt_learner *l, const mt_byte_pairs *known, uint32_t a, uint32_t b) {
+    return (a | b) < 256 ? known->of_bytes[a << 8 | b] : mt_find_pair(&l->pairs, mt_pair_of(a, b));
+}
+
+/* Go through all pairs of symbols, each of which is one cell if they are `single`. First (`fill` false) each gets a
+ * record, its count and how many places it has; then the places are filled in, and `outdated` tells how many are. */
+MT_INLINE mt_status mt_walk_pairs(mt_learner *l, mt_byte_pairs *known, const bool single, const bool fill) {
+    const mt_words *w = &l->words;
+    for (size_t run = 0; run < w->run_count; run++) {
+        size_t end = run + 1 < w->run_count ? w->runs[run + 1].first : w->cell_count;
+        int64_t count = (int64_t)w->runs[run].count;
+        for (size_t at = w->runs[run].first; at < end;) {
+            int32_t left = w->cells[at];
+            if (left < 0) {
+                at++;
+                continue;
+            }
+            size_t next = at + (single ? 1 : mt_length_of_token(&l->tokens, (size_t)left));
+            int32_t right = w->cells[next];
+            if (right >= 0) {
+                uint32_t index = mt_find_first_pair(l, known, (uint32_t)left, (uint32_t)right);
+                if (index == MT_NO_RECORD && !fill) {
+                    index = mt_add_pair_record(&l->pairs, mt_pair_of((uint32_t)left, (uint32_t)right));
+                    if (index == MT_NO_RECORD) {
+                        return MT_NO_MEMORY;
+                    }
+                    if ((left | right) < 256) {
+                        known->of_bytes[left << 8 | right] = index;
+                    }
+                }
+                if (index != MT_NO_RECORD) {
+                    mt_pair_record *record = &l->pairs.records[index];
+                    if (fill) {
+                        mt_places_of(record)[record->outdated++] = (uint32_t)at;
+                    } else {
+                        record->count += count;
+                        record->length++;
+                    }
+                }
+            }
+            at = next;
         }
-        if (record->count >= l->min_frequency) {
-            mt_heap_replace(l, (mt_candidate){record->count, record->pair});
+    }
+    return MT_OK;
+}
+
+/* Find all pairs in the words that have been laid out, whose symbols may all be `single` bytes. */
+static inline mt_status mt_learner_start(mt_learner *l, bool single) {
+    l->queue.level = MT_BUCKETS;
+    mt_byte_pairs *known = malloc(sizeof *known);
+    if (known == NULL) {
+        return MT_NO_MEMORY;
+    }
+    memset(known, 0xFF, sizeof *known);
+    mt_status status = single ? mt_walk_pairs(l, known, true, false) : mt_walk_pairs(l, known, false, false);
+    for (uint32_t i = 0; i < l->pairs.count && status == MT_OK; i++) {
+        mt_pair_record *record = &l->pairs.records[i];
+        if (record->count < l->min_frequency) {
+            uint32_t left = mt_left_of(record->pair), right = mt_right_of(record->pair);
+            if ((left | right) < 256) {
+                known->of_bytes[left << 8 | right] = MT_NO_RECORD;
+            }
+            record->length = 0;
+            mt_kill_pair(&l->pairs, i);
+            mt_free_record(&l->pairs, i);
         } else {
-            mt_heap_drop(l);
+            status = mt_allocate_places(record);
+            if (status == MT_OK) {
+                l->pairs.held += record->length;
+                status = mt_bucket_put(&l->queue, record->count, i);
+            }
         }
     }
-    return false;
+    if (status == MT_OK) {
+        status = single ? mt_walk_pairs(l, known, true, true) : mt_walk_pairs(l, known, false, true);
+    }
+    for (uint32_t i = 0; i < l->pairs.count; i++) {
+        l->pairs.records[i].outdated = 0;
+    }
+    l->pairs.held_first = l->pairs.held;
+    free(known);
+    return status;
 }
 
-/* Merge a pair everywhere into the symbol `made`, whose length is known. */
-static inline mt_status mt_learner_merge(mt_learner *l, uint64_t pair, int32_t made) {
-    int32_t left = (int32_t)(pair >> 32), right = (int32_t)(uint32_t)pair;
-    mt_pair_record *record = mt_find_record(l, pair); /* it is on the heap, so there is one */
-    uint32_t *places = record->places;
-    uint32_t length = record->length;
-    record->places = NULL;
-    record->length = record->capacity = 0;
+/* -- Steps -------------------------------------------------------------------------------------------------------- */
+
+/* The new symbol stands beside the symbol of this side, at a place that belongs to their pair. */
+static inline mt_status mt_add_to_group(mt_learner *l, uint32_t side, uint32_t place, int64_t count) {
+    uint32_t index = l->group_of_side[side];
+    if (index == 0) {
+        if (l->group_count == l->group_room) {
+            size_t room = l->group_room + l->group_room / 2 + 256;
+            mt_group *groups = realloc(l->groups, room * sizeof *groups);
+            if (groups == NULL) {
+                return MT_NO_MEMORY;
+            }
+            l->groups = groups;
+            l->group_room = room;
+        }
+        l->groups[l->group_count++] = (mt_group){.side = side};
+        index = l->group_of_side[side] = (uint32_t)l->group_count;
+    }
+    mt_group *group = &l->groups[index - 1];
+    group->count += count;
+    if (group->length < MT_FEW_PLACES) {
+        group->places.few[group->length++] = place;
+        return MT_OK;
+    }
+    if (group->length >= group->room) {
+        uint32_t room = group->length + group->length / 2 + 4;
+        uint32_t *list;
+        if (group->room == 0) {
+            list = malloc(room * sizeof *list);
+            if (list != NULL) {
+                memcpy(list, group->places.few, sizeof group->places.few);
+            }
+        } else {
+            list = realloc(group->places.list, room * sizeof *list);
+        }
+        if (list == NULL) {
+            return MT_NO_MEMORY;
+        }
+        group->places.list = list;
+        group->room = room;
+    }
+    group->places.list[group->length++] = place;
+    return MT_OK;
+}
+
+/* Replace all places of a pair by the symbol `made`, and gather the pairs that it makes. */
+static inline mt_status mt_replace_places(
+    mt_learner *l, mt_pair_shape shape, const uint32_t *places, size_t length, uint32_t made, uint64_t *replaced
+) {
+    const mt_words *w = &l->words;
+    int32_t *cells = w->cells;
+    size_t right_length = mt_length_of_token(&l->tokens, (size_t)shape.right), run = 0;
+    /* What stands on the right of a replaced place is known when the next place is: it may be the same pair. */
+    size_t last = 0, last_end = 0;
+    int64_t last_count = 0;
     mt_status status = MT_OK;
-    l->first_new = l->record_count; /* every pair that this step makes has the new symbol: its record is new */
-    size_t run = 0;
-    for (uint32_t i = 0; i < length && status == MT_OK; i++) {
-        size_t at = places[i];
-        if (!mt_stands_at(l, pair, places[i])) {
+    for (size_t i = 0; i <= length && status == MT_OK; i++) {
+        if (i + MT_PLACES_AHEAD < length) {
+            mt_prefetch(&cells[places[i + MT_PLACES_AHEAD]]);
+        }
+        if (i < length && !mt_stands_at(w, shape, places[i])) {
             continue;
         }
-        size_t second = at + l->lengths[left];
-        size_t end = second + l->lengths[right];
-        int64_t count = mt_count_at(l, (uint32_t)at, &run);
-        l->cells[second] = MT_INSIDE;
-        l->cells[end - 1] = -(int32_t)(end - at);
-        l->cells[at] = made;
-        size_t before;
-        if (mt_symbol_before(l, at, &before)) {
-            mt_drop_place(l, mt_pair_of(l->cells[before], left), count);
-            status = mt_add_place(l, mt_pair_of(l->cells[before], made), (uint32_t)before, count);
+        bool touch = i < length && last_end == places[i];
+        if (last_end != 0) {
+            if (touch) {
+                status = mt_add_to_group(l, 2 * made, (uint32_t)last, last_count);
+            } else if (cells[last_end] >= 0) {
+                status = mt_add_to_group(l, 2 * (uint32_t)cells[last_end] + 1, (uint32_t)last, last_count);
+            }
         }
-        if (l->cells[end] >= 0 && status == MT_OK) {
-            mt_drop_place(l, mt_pair_of(right, l->cells[end]), count);
-            status = mt_add_place(l, mt_pair_of(made, l->cells[end]), (uint32_t)at, count);
+        if (i == length || status != MT_OK) {
+            break;
+        }
+        size_t at = places[i], second = at + shape.left_length, end = second + right_length, before;
+        int64_t count = (int64_t)mt_count_at(w, at, &run);
+        *replaced += (uint64_t)count;
+        if (!touch && mt_symbol_before(w, at, &before)) {
+            status = mt_add_to_group(l, 2 * (uint32_t)cells[before], (uint32_t)before, count);
+        }
+        cells[second] = MT_INSIDE;
+        cells[end - 1] = -(int32_t)(end - at);
+        cells[at] = (int32_t)made;
+        last = at;
+        last_end = end;
+        last_count = count;
+    }
+    return status;
+}
+
+/* A pair has lost places. */
+static inline void mt_lose_places(mt_learner *l, uint64_t pair, int64_t count, uint32_t places) {
+    uint32_t index = mt_find_pair(&l->pairs, pair);
+    if (index == MT_NO_RECORD) {
+        return; /* it was rare from the beginning */
+    }
+    mt_pair_record *record = &l->pairs.records[index];
+    record->count -= count;
+    if (!l->by_place) {
+        record->outdated += places;
+    }
+    if (record->count < l->min_frequency) {
+        mt_kill_pair(&l->pairs, index);
+    } else if (l->pairs.held > l->pairs.held_first && record->outdated > record->length / 2) {
+        mt_purge_places(&l->pairs, record, &l->words, mt_shape_of(l, pair));
+    }
+}
+
+/* A group becomes a pair that may be merged. */
+static inline mt_status mt_keep_group(mt_learner *l, mt_group *group, uint64_t pair) {
+    uint32_t index = mt_add_pair_record(&l->pairs, pair);
+    if (index == MT_NO_RECORD) {
+        return MT_NO_MEMORY;
+    }
+    mt_pair_record *record = &l->pairs.records[index];
+    record->count = group->count;
+    record->length = group->length;
+    l->pairs.held += group->length;
+    record->places = group->places;
+    if (group->length < group->room) {
+        uint32_t *list = realloc(group->places.list, group->length * sizeof *list);
+        if (list != NULL) {
+            record->places.list = list;
         }
     }
-    free(places);
-    mt_find_record(l, pair)->count = 0;
-    return status == MT_OK ? mt_offer_new(l) : status;
+    group->room = 0; /* the list is the record's */
+    return mt_queue_put(l, index);
+}
+
+/* The pair that stood where this group is now. */
+static inline uint64_t mt_pair_before(const mt_group *group, mt_pair_shape shape, uint32_t made) {
+    uint32_t neighbour = group->side / 2;
+    if (group->side & 1) {
+        return mt_pair_of((uint32_t)shape.right, neighbour);
+    }
+    return mt_pair_of(neighbour == made ? (uint32_t)shape.right : neighbour, (uint32_t)shape.left);
+}
+
+/* What the groups tell about pairs that were, and those that are now. */
+static inline mt_status mt_settle_groups(mt_learner *l, mt_pair_shape shape, uint32_t made) {
+    mt_status status = MT_OK;
+    for (size_t i = 0; i < l->group_count + MT_GROUPS_AHEAD; i++) {
+        /* Ask for the slot, later for the record that it names, and then look. */
+        if (i < l->group_count) {
+            mt_prefetch(&l->pairs.slots[mt_pair_home(&l->pairs, mt_pair_before(&l->groups[i], shape, made))]);
+        }
+        if (i >= MT_GROUPS_AHEAD / 2 && i - MT_GROUPS_AHEAD / 2 < l->group_count) {
+            uint64_t pair = mt_pair_before(&l->groups[i - MT_GROUPS_AHEAD / 2], shape, made);
+            uint32_t record = l->pairs.slots[mt_pair_home(&l->pairs, pair)];
+            if (record != MT_NO_RECORD) {
+                mt_prefetch(&l->pairs.records[record]);
+            }
+        }
+        if (i >= MT_GROUPS_AHEAD) {
+            mt_group *group = &l->groups[i - MT_GROUPS_AHEAD];
+            mt_lose_places(l, mt_pair_before(group, shape, made), group->count, group->length);
+            l->group_of_side[group->side] = 0;
+        }
+    }
+    for (size_t i = 0; i < l->group_count && status == MT_OK; i++) {
+        mt_group *group = &l->groups[i];
+        if (group->count >= l->min_frequency) {
+            uint32_t neighbour = group->side / 2;
+            bool on_right = group->side & 1;
+            status = mt_keep_group(l, group, on_right ? mt_pair_of(made, neighbour) : mt_pair_of(neighbour, made));
+        }
+    }
+    mt_free_groups(l);
+    return status;
+}
+
+/* Merge the pair of a record, which has left the queue, into the token that is proposed. */
+static inline mt_status mt_learner_merge(mt_learner *l, uint32_t index, mt_learned *learned) {
+    uint32_t made = (uint32_t)l->tokens.count;
+    uint64_t pair = l->pairs.records[index].pair, replaced = 0;
+    mt_pair_shape shape = mt_shape_of(l, pair);
+    size_t sides = 2 * ((size_t)made + 1);
+    if (sides > l->side_room) {
+        size_t room = sides + sides / 2 + 1024;
+        uint32_t *grown = realloc(l->group_of_side, room * sizeof *grown);
+        if (grown == NULL) {
+            return MT_NO_MEMORY;
+        }
+        memset(grown + l->side_room, 0, (room - l->side_room) * sizeof *grown);
+        l->group_of_side = grown;
+        l->side_room = room;
+    }
+    if (l->tokens.proposed > INT32_MAX || made >= INT32_MAX / 2) {
+        return MT_TOO_LONG;
+    }
+    mt_accept_proposed(&l->tokens);
+    l->failed = true;
+    /* The pair itself has no slot while it is replaced: what it loses beside itself, as in `aaa`, is nothing. */
+    mt_pair_record record = l->pairs.records[index];
+    l->pairs.records[index].length = 0;
+    mt_kill_pair(&l->pairs, index);
+    mt_free_record(&l->pairs, index);
+    mt_status status =
+        mt_replace_places(l, shape, mt_places_of(&record), record.length, made, &replaced);
+    mt_forget_places(&l->pairs, &record);
+    if (status == MT_OK) {
+        status = mt_settle_groups(l, shape, made);
+    }
+    if (status == MT_OK) {
+        l->failed = false;
+        l->total -= replaced;
+        *learned = (mt_learned){(uint32_t)shape.left, (uint32_t)shape.right, (int64_t)replaced};
+    }
+    return status;
+}
+
+/* The pair of a record, which has left the queue, is not to be merged: it does not come back. */
+static inline void mt_learner_reject(mt_learner *l, uint32_t index) {
+    mt_kill_pair(&l->pairs, index);
+    mt_free_record(&l->pairs, index);
+}
+
+/* Learn up to `wanted` merges; *made tells how many they are, and *state why there are no more. */
+static inline mt_status mt_learn(
+    mt_learner *l, mt_learned *out, size_t wanted, size_t *made, mt_learner_state *state
+) {
+    size_t work = 0;
+    *made = 0;
+    *state = MT_LEARNED_ALL;
+    if (l->failed) {
+        return MT_NO_MEMORY;
+    }
+    while (*made < wanted) {
+        if (work >= MT_PLACES_BEFORE_PAUSE) {
+            *state = MT_PAUSE;
+            return MT_OK;
+        }
+        mt_status status = mt_take_best(l, &l->candidate);
+        if (status != MT_OK) {
+            l->failed = true;
+            return status;
+        }
+        if (l->candidate == MT_NO_RECORD) {
+            *state = MT_NO_PAIR;
+            return MT_OK;
+        }
+        const mt_pair_record *best = &l->pairs.records[l->candidate];
+        work += best->length + 64;
+        status = mt_propose_pair(&l->tokens, mt_left_of(best->pair), mt_right_of(best->pair));
+        if (status != MT_OK) {
+            l->failed = true;
+            return status;
+        }
+        if (l->tokens.proposed > l->longest || mt_proposed_exists(&l->tokens)) {
+            mt_learner_reject(l, l->candidate);
+            continue;
+        }
+        if (l->asks) {
+            *state = MT_ASK;
+            return MT_OK;
+        }
+        status = mt_learner_merge(l, l->candidate, &out[*made]);
+        if (status != MT_OK) {
+            return status;
+        }
+        ++*made;
+    }
+    return MT_OK;
 }
 
 #endif

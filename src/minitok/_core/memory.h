@@ -71,4 +71,49 @@ static inline void mt_table_free(void *table) {
     free(origin.given);
 }
 
+/* Memory that grows: what is large has pages of its own here too. The system moves them without copying, and gets all of
+ * them back; the heap would keep much of what large blocks leave behind when they grow, more for each thread.
+ *
+ * `size`: how much there is to be, `before`: how much there is. NULL if there is no memory; `block` is then as it was. To
+ * be freed with mt_grown_free. */
+static inline void *mt_grow(void *block, size_t before, size_t size) {
+#if defined(MT_PAGES)
+    if (size >= MT_OWN_PAGES) {
+#if defined(MREMAP_MAYMOVE)
+        if (before >= MT_OWN_PAGES) {
+            void *moved = mremap(block, before, size, MREMAP_MAYMOVE);
+            return moved == MAP_FAILED ? NULL : moved;
+        }
+#endif
+        void *grown = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (grown == MAP_FAILED) {
+            return NULL;
+        }
+        if (block != NULL) {
+            memcpy(grown, block, before);
+            if (before >= MT_OWN_PAGES) {
+                munmap(block, before);
+            } else {
+                free(block);
+            }
+        }
+        return grown;
+    }
+#endif
+    (void)before;
+    return realloc(block, size);
+}
+
+/* `size`: that of the block, as it was last asked for. */
+static inline void mt_grown_free(void *block, size_t size) {
+#if defined(MT_PAGES)
+    if (size >= MT_OWN_PAGES) {
+        munmap(block, size);
+        return;
+    }
+#endif
+    (void)size;
+    free(block);
+}
+
 #endif

@@ -9,7 +9,10 @@ typedef enum {
     MT_TOO_LONG,     /* more than 32 bits of positions */
     MT_SURROGATE,    /* a character that has no UTF-8 */
     MT_IRREGULAR, /* a rank file that another reader has to look at */
-    MT_TOO_MANY_TOKENS /* more than the tables have bits for */
+    MT_TOO_MANY_TOKENS, /* more than the tables have bits for */
+    MT_TOO_MANY, /* a count above 2**63 - 1 */
+    MT_DAMAGED,  /* a block that does not hold records */
+    MT_UNSORTED  /* records whose pieces do not ascend */
 } mt_status;
 
 #endif

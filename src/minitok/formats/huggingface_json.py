@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any, get_args
 
 from minitok.added_tokens import AddedToken
@@ -28,7 +29,7 @@ from minitok.formats.byte_alphabet import unspell
 from minitok.formats.json_documents import DAMAGED, field, parse_json
 from minitok.formats.space_marks import SPACE_MARK, spaces_pattern
 from minitok.formats.templates_json import read_template
-from minitok.normalizers import Lowercase, Normalizer, Prepend, Replace, Strip, UnicodeForm
+from minitok.normalizers import Lowercase, Normalizer, Prepend, Replace, Strip, UnicodeForm, compose
 from minitok.patterns import PATTERNS, find_named_pattern, find_staged_pattern
 from minitok.splits import Behavior, PrefixPieces, Split, Stage
 from minitok.symbols import BYTES, Symbols
@@ -128,7 +129,10 @@ class _Reader:
         tokens, only_decoded = self._tokens(merges, symbols)
         pattern, splits = self._cut(tokens)
         special = {token.content: token.id for token, is_special in self.added if is_special}
-        told = [token for token, is_special in self.added if not is_special or token.has_flags or token.normalized]
+        told = []
+        for token, is_special in self.added:
+            told += [self._told(token, only_decoded)] if not is_special or token.has_flags or token.normalized else []
+        told = [token for token in told if token.content not in special or token.has_flags or token.normalized]
         try:
             return Vocabulary(
                 name,
@@ -198,6 +202,17 @@ class _Reader:
             token = unspell(spelt.removesuffix(ending))
             return token and token + ending.encode()
         return unspell(spelt)
+
+    def _told(self, token: AddedToken, only_decoded: dict[int, bytes]) -> AddedToken:
+        """An added token as it is looked for: in normalized text, itself normalized."""
+        normalize = compose(self.normalizers)
+        if normalize is None or not token.normalized:
+            return replace(token, normalized=False)
+        content = normalize(token.content)
+        decoded = token.content.replace(SPACE_MARK, " ") if self.marks_spaces else token.content
+        if decoded != content:
+            only_decoded[token.id] = decoded.encode("utf-8", "surrogatepass")
+        return replace(token, content=content)
 
     # -- Added tokens --------------------------------------------------------------------------------------------
 

@@ -82,10 +82,10 @@ class _Writer:
         merges = [[name_of[left], name_of[right]] for left, right, _ in explicit_merges(vocabulary)]
         for b, i in enumerate(symbols.byte_ids or ()):
             name_of[i] = f"<0x{b:02X}>"
-        for i, token in vocabulary.only_decoded.items():
-            name_of[i] = token.decode("utf-8", "replace")
         for added in vocabulary.added_tokens:
             name_of.setdefault(added.id, self._content(added))
+        for i, token in vocabulary.only_decoded.items():
+            name_of.setdefault(i, token.decode("utf-8", "replace"))
         for content, i in vocabulary.special_tokens.items():
             name_of.setdefault(i, content)
         ids: dict[str, int] = {}
@@ -109,7 +109,9 @@ class _Writer:
     # -- Added tokens --------------------------------------------------------------------------------------------
 
     def _content(self, token: AddedToken) -> str:
-        return token.content.replace(" ", SPACE_MARK) if self.marks_spaces and token.normalized else token.content
+        content = self.vocabulary.only_decoded.get(token.id, token.content.encode("utf-8", "surrogatepass"))
+        text = content.decode("utf-8", "surrogatepass")
+        return text.replace(" ", SPACE_MARK) if self.marks_spaces and token.normalized else text
 
     def _added_tokens(self) -> list[dict[str, Any]]:
         vocabulary = self.vocabulary

@@ -48,7 +48,8 @@ def _pair(part: dict[str, Any], key: str, source: str) -> int:
 def _read_parts(part: dict[str, Any], source: str) -> Template | None:
     special = field(part, "special_tokens", dict, source, {})
     single, pair = (_read_list(field(part, key, list, source, []), special, source) for key in ("single", "pair"))
-    if single == ("A",) and pair in (("A", "B"), ()):
+    pair = () if pair == ("A", "B") else pair
+    if single == ("A",) and not pair:
         return None
     try:
         return Template(single, pair)

@@ -1,0 +1,55 @@
+"""One training, in a process of its own: `python -m benchmarks.train_worker JSON` prints the figures as JSON.
+
+The time is from the file to the library's vocabulary; importing the library is no part of it. The peak memory is that
+of the whole process. The learnt tokens go to a file, one in hexadecimal a line, so that results can be compared.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from benchmarks.trainers import TRAINERS, thread_environment
+
+__all__ = ["peak_memory", "train"]
+
+
+def peak_memory() -> float:
+    """The most that this process has had, in MB. On Linux `ru_maxrss` would include what its parent had."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM:"))
+        return int(line.split()[1]) * 1024 / 1e6
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024) / 1e6
+
+
+def train(
+    library: str, path: str, size: int, *, threads: int, tokens: str, options: dict[str, Any]
+) -> dict[str, float]:
+    """Train; write the tokens."""
+    trainer = TRAINERS[library]
+    __import__(library)
+    start = time.perf_counter()
+    result = trainer.train(Path(path), size, threads, **options)
+    seconds = time.perf_counter() - start
+    peak = peak_memory()
+    Path(tokens).write_text("\n".join(token.hex() for token in trainer.tokens(result)))
+    return {"s": seconds, "MB": peak}
+
+
+def main() -> None:
+    """Train as the argument says; with one thread, on one processor."""
+    job: dict[str, Any] = json.loads(sys.argv[1])
+    os.environ.update(thread_environment(job["threads"]))
+    if job["threads"] == 1 and hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+    print("\n" + json.dumps(train(**job)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,5 @@
+"""The compiled twin has the names and the types of the specification."""
+
+from minitok._pylearn import Learner, PieceCounter, measure_records, merge_records, utf8_prefix
+
+__all__ = ["Learner", "PieceCounter", "measure_records", "merge_records", "utf8_prefix"]

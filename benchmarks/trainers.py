@@ -11,7 +11,6 @@ own.
 
 from __future__ import annotations
 
-import inspect
 import io
 import tempfile
 from collections.abc import Callable, Iterator
@@ -64,16 +63,14 @@ def documents(path: Path) -> Iterator[str]:
 def _minitok(path: Path, size: int, threads: int, **options: int) -> Any:
     import minitok
 
-    train: Any = minitok.train
-    asked = {"num_threads": threads, **options}
-    known = inspect.signature(train).parameters
-    return train(
+    return minitok.train(
         path,
         vocab_size=size + 1,
         pattern="gpt2",
         special_tokens=[SEPARATOR],
+        num_threads=threads,
         progress=False,
-        **{name: value for name, value in asked.items() if name in known},
+        **options,  # type: ignore[call-overload]
     )
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 import minitok
-from minitok import cli, commands
+from minitok import cli, command_io
 from minitok.colours import coloured
 from tests.interrupting import interrupt
 
@@ -258,7 +258,7 @@ def test_in_this_process(capsys: pytest.CaptureFixture[str], monkeypatch: pytest
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(commands, "get_encoding", interrupted)
+    monkeypatch.setattr(command_io, "get_encoding", interrupted)
     assert cli.main(["info"]) == 130
     assert not capsys.readouterr().err
 
@@ -276,3 +276,63 @@ def test_colours() -> None:
     shown = coloured([b"a\nb", b"c"])
     assert shown.count("\x1b[0m") == 3
     assert all(line.endswith("\x1b[0m") for line in shown.split("\n"))
+
+
+# -- Training --------------------------------------------------------------------------------------------------------
+
+
+def test_train_with_everything(corpus: Path, tmp_path: Path) -> None:
+    lines = tmp_path / "lines.jsonl"
+    lines.write_text(json.dumps({"body": TEXT}) + "\n")
+    figures = json.loads(
+        good(
+            *(
+                "train",
+                lines,
+                "--field",
+                "body",
+                "--vocab-size",
+                "260,270",
+                "-o",
+                tmp_path / "v-{size}.json",
+                "--json",
+            ),
+            *("--like", "rustbpe", "--pattern", "gpt2", "--allowed", "characters", "--threads", 1),
+            *("--memory-limit", "64MiB", "--checkpoint", tmp_path / "kept", "--report", tmp_path / "report.json"),
+        )
+    )
+    same = minitok.train([TEXT], vocab_size=[260, 270], like="rustbpe", pattern="gpt2", allowed="characters")
+    assert [one["ids"] for one in figures] == [260, 270]
+    for one, expected in zip(figures, same, strict=True):
+        assert minitok.load(one["output"]).tokens == expected.tokens
+    assert json.loads((tmp_path / "report.json").read_text())["vocabularies"][1]["ids"] == 270
+    assert (tmp_path / "kept" / "training.json").exists()
+
+
+def test_counts_on_the_way(corpus: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.json"
+    for name in ("a", "b"):
+        good("count-pieces", corpus, "-o", tmp_path / f"{name}.pieces")
+    good("train", "--counts", str(tmp_path / "?.pieces"), "-o", out, "--vocab-size", 270)
+    assert minitok.load(out).tokens == minitok.train([TEXT, TEXT], vocab_size=270).tokens
+    good("train", "--weight", f"{corpus}=2", "-o", out, "--vocab-size", 270)
+    assert minitok.load(out).tokens == minitok.train([TEXT, TEXT], vocab_size=270).tokens
+
+
+def test_bad_use_of_training(corpus: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.json"
+    for arguments, words in (
+        (("--vocab-size", "300,400"), "put {size} in its name"),
+        (("--vocab-size", "300,"), "no number of ids"),
+        (("--threads", 0), "--threads is 0"),
+        (("--memory-limit", "1kB"), "at least 32MiB"),
+        (("--memory-limit", "much"), "no size"),
+        (("--counts", "--weight", f"{corpus}=2"), "--counts takes files"),
+        (("--weight", f"{corpus}=2"), "given twice"),
+        (("--allowed", "words"), "invalid choice"),
+        (("--like", "mine"), "invalid choice"),
+    ):
+        assert words in bad(2, "train", corpus, "-o", out, *arguments)
+    assert "no.pieces" in bad(2, "train", "--counts", tmp_path / "no.pieces", "-o", out)
+    assert "out.txt" in bad(1, "train", corpus, "-o", out, "--report", tmp_path / "out.txt")
+    assert not out.exists()

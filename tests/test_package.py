@@ -69,8 +69,8 @@ LAYERS = [
     {"training.counting", "training.checkpoint"},
     {"training.trainer"},
     {"training", "registry"},
-    {"demo"},
-    {"commands"},
+    {"demo", "command_io"},
+    {"commands", "training_commands", "conversion_command"},
     {"cli"},
     {"__init__", "__main__"},
 ]

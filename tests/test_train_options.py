@@ -224,7 +224,6 @@ def test_a_report(files: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("suffix", "begins"), [(".png", b"\x89PNG"), (".svg", b"<?xml"), (".PDF", b"%PDF")])
 def test_a_picture(tmp_path: Path, suffix: str, begins: bytes) -> None:
-    pytest.importorskip("matplotlib")
     path = tmp_path / f"report{suffix}"
     minitok.train([TEXT], vocab_size=[270, 300], report=[path, tmp_path / "report.json"])
     assert path.read_bytes().startswith(begins)

@@ -1,6 +1,6 @@
 """The specification of training, in plain Python that is also fast Python.
 
-All that the compiled twin `_fastlearn` does is specified here, in the same names:
+Longer than 500 lines because all that the compiled twin `_fastlearn` does is specified here, in the same names:
 
     PieceCounter    texts -> how often each piece occurs
     merge_records   several sorted streams of counted pieces -> one

@@ -1,4 +1,4 @@
-"""The command line: train, count-pieces, merge-counts, encode, decode, count, info, demo.
+"""The command line: train, count-pieces, merge-counts, encode, decode, count, convert, info, demo.
 
 Exit status: 0 if all went well, 1 for bad data, 2 for bad use, 130 after Ctrl-C. An error is one line on standard
 error.
@@ -8,30 +8,18 @@ from __future__ import annotations
 
 import argparse
 import os
-import re
 import sys
 import warnings
 from collections.abc import Sequence
-from fractions import Fraction
 from pathlib import Path
 from typing import Any, NoReturn
 
 from minitok import _backend
 from minitok._version import __version__
-from minitok.commands import (
-    BadUseError,
-    convert_command,
-    count_command,
-    count_pieces_command,
-    decode_command,
-    demo_command,
-    encode_command,
-    info_command,
-    merge_counts_command,
-    train_command,
-)
-from minitok.formats import FORMATS
-from minitok.patterns import DEFAULT_PATTERN, PATTERNS
+from minitok.command_io import BadUseError
+from minitok.commands import count_command, decode_command, demo_command, encode_command, info_command
+from minitok.conversion_command import CONVERSION_COMMANDS
+from minitok.training_commands import TRAINING_COMMANDS
 
 __all__ = ["main"]
 
@@ -95,15 +83,16 @@ def _parser() -> argparse.ArgumentParser:
     version = f"minitok {__version__} ({_backend.BACKEND} backend)"
     parser.add_argument("--version", action="version", version=version)
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    add_training = (_add_train, _add_count_pieces, _add_merge_counts)
-    for add in (*add_training, _add_encode, _add_decode, _add_count, _add_convert, _add_info, _add_demo):
+    for name, what, add_arguments, run in (*TRAINING_COMMANDS, *CONVERSION_COMMANDS):
+        add_arguments(_command(commands, name, run, what))
+    for add in (_add_encode, _add_decode, _add_count, _add_info, _add_demo):
         add(commands)
     return parser
 
 
 def _command(commands: Any, name: str, run: Any, what: str) -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = commands.add_parser(name, help=what, description=what)
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, command=name)
     return parser
 
 
@@ -128,102 +117,6 @@ def _add_output(parser: argparse.ArgumentParser) -> None:
 
 def _add_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON, for programs")
-
-
-def _size(text: str) -> int:
-    """A number of bytes: "2000000", "200MB", "1.5 GiB"."""
-    found = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)\s*(?:([KMGT])(I?))?B?", text.strip().upper())
-    if not found:
-        raise argparse.ArgumentTypeError(f"{text!r} is no size; expected bytes, or for example 200MB, 1.5GB or 2GiB")
-    number, unit, binary = found.groups()
-    return int(Fraction(number) * (1024 if binary else 1000) ** ("KMGT".index(unit) + 1 if unit else 0))
-
-
-def _weight(text: str) -> tuple[str, Fraction]:
-    """A path or a glob and the weight of its texts: "code/*.py=0.5"."""
-    name, equals, number = text.rpartition("=")
-    try:
-        weight = Fraction(number)
-    except (ValueError, ZeroDivisionError):
-        equals = ""
-    if not (name and equals):
-        raise argparse.ArgumentTypeError(f"{text!r} is no weight; expected GLOB=NUMBER, for example 'code/*.py=0.5'")
-    return name, weight
-
-
-def _add_corpus(parser: argparse.ArgumentParser) -> None:
-    """What says how texts become counted pieces."""
-    _add_files(parser, "text files or globs; JSON Lines (.jsonl, .ndjson); .gz and .zst")
-    parser.add_argument(
-        "--pattern",
-        help=f"how text is cut: {', '.join(sorted(PATTERNS))} or an expression (default: {DEFAULT_PATTERN})",
-    )
-    parser.add_argument(
-        "--special",
-        action="append",
-        default=[],
-        metavar="TOKEN",
-        help="a special token: it separates documents; repeatable",
-    )
-    parser.add_argument(
-        "--errors", choices=("strict", "replace"), default="strict", help="bytes that are not UTF-8 (default: strict)"
-    )
-
-
-def _add_count_pieces(commands: Any) -> None:
-    parser = _command(
-        commands,
-        "count-pieces",
-        count_pieces_command,
-        "Count the pieces of files, which is the first half of training, and write the counts to a file.",
-    )
-    _add_corpus(parser)
-    parser.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help="the file of counts")
-    parser.add_argument(
-        "--weight",
-        action="append",
-        type=_weight,
-        default=[],
-        metavar="GLOB=NUMBER",
-        help="count these files too, each piece in them so many times; repeatable",
-    )
-    parser.add_argument(
-        "--field", metavar="NAME", help="the files are JSON Lines with the text in this field (default: text)"
-    )
-    parser.add_argument("--threads", type=int, metavar="N", help="default: one for each processor")
-    parser.add_argument(
-        "--memory-limit", type=_size, metavar="SIZE", help="what does not fit goes to TMPDIR; for example 2GB"
-    )
-    _add_json(parser)
-
-
-def _add_merge_counts(commands: Any) -> None:
-    parser = _command(
-        commands,
-        "merge-counts",
-        merge_counts_command,
-        "Add the counts of files that count-pieces wrote: parts of a corpus that were counted apart.",
-    )
-    parser.add_argument("files", nargs="+", metavar="FILE", help="files of counts")
-    parser.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help="the file of their sums")
-    _add_json(parser)
-
-
-def _add_train(commands: Any) -> None:
-    parser = _command(commands, "train", train_command, "Train a vocabulary on files and write it to a file.")
-    _add_corpus(parser)
-    parser.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help="the vocabulary file")
-    parser.add_argument("--vocab-size", type=int, default=32_768, metavar="N", help="ids at most (default: 32768)")
-    parser.add_argument(
-        "--min-frequency", type=int, default=2, metavar="N", help="of a pair to be merged (default: 2)"
-    )
-    parser.add_argument("--max-token-length", type=int, metavar="N", help="in bytes")
-    parser.add_argument("--initial", metavar="NAME_OR_FILE", help="a vocabulary to extend")
-    parser.add_argument("--name", default="trained", help="what to call the encoding")
-    parser.add_argument(
-        "--format", choices=("minitok", "tiktoken", "huggingface"), default="minitok", help="of the vocabulary file"
-    )
-    _add_json(parser)
 
 
 def _add_encode(commands: Any) -> None:
@@ -280,32 +173,6 @@ def _add_count(commands: Any) -> None:
     _add_files(parser, "files of any bytes")
     _add_encoding(parser)
     _add_output(parser)
-    _add_json(parser)
-
-
-def _add_convert(commands: Any) -> None:
-    parser = _command(
-        commands,
-        "convert",
-        convert_command,
-        "Write a vocabulary file in another format, if the ids stay the same.",
-    )
-    parser.add_argument("input", metavar="IN", help="a vocabulary file of any format, or a model's folder")
-    parser.add_argument("target", type=Path, metavar="OUT", help="the file to write; for vocab-merges, a folder")
-    parser.add_argument(
-        "--to",
-        choices=FORMATS,
-        help="the format; default: what the name says (tokenizer.json, tekken.json, .minitok.json, .tiktoken, .model "
-        "or .gguf)",
-    )
-    parser.add_argument("--pattern", help="for a tiktoken rank file, which holds none: a name or an expression")
-    parser.add_argument(
-        "--special",
-        action="append",
-        default=[],
-        metavar="TOKEN=ID",
-        help="a special token of a rank file, which holds none; repeatable",
-    )
     _add_json(parser)
 
 

@@ -79,7 +79,7 @@ static inline mt_status mt_token_set_reserve(mt_token_set *t) {
     return MT_OK;
 }
 
-/* Propose two byte strings one behind the other as a token; they may be tokens of this set, by their starts. */
+/* Propose a byte string as a token; NULL: make room for one of this length. */
 static inline mt_status mt_propose_bytes(mt_token_set *t, const uint8_t *bytes, size_t length) {
     mt_status status = mt_token_set_reserve(t);
     if (status != MT_OK) {

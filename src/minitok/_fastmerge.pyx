@@ -372,7 +372,11 @@ cdef class Encoder:
         cdef bytes token
         cdef mt_status status
         check(mt_vocabulary_init(v, len(tokens), sum(map(len, tokens))))
-        for token, number in sorted(tokens.items(), key=lambda item: item[1]):
+        in_order = list(tokens.values())
+        items = tokens.items()
+        if in_order != sorted(in_order):
+            items = sorted(items, key=itemgetter(1))
+        for token, number in items:
             memcpy(v.bytes + at, PyBytes_AS_STRING(token), PyBytes_GET_SIZE(token))
             v.ids[i] = number
             v.offsets[i] = <uint32_t> at

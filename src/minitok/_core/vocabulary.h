@@ -189,6 +189,9 @@ static inline bool mt_ids_are_symbols(const mt_vocabulary *v) {
 /* The symbol of an id; MT_NO_SYMBOL if no token has it. */
 static inline uint32_t mt_symbol_of_id(const mt_vocabulary *v, uint64_t id) {
     size_t low = 0, high = v->token_count;
+    if (high > 0 && id >= v->ids[0] && id - v->ids[0] < high && v->ids[id - v->ids[0]] == id) {
+        return (uint32_t)(id - v->ids[0]); /* there is no gap before it */
+    }
     while (low < high) {
         size_t middle = low + (high - low) / 2;
         if (v->ids[middle] < id) {

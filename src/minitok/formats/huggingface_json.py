@@ -25,7 +25,7 @@ from dataclasses import replace
 from typing import Any, get_args
 
 from minitok.added_tokens import AddedToken
-from minitok.formats.byte_alphabet import unspell
+from minitok.formats.byte_alphabet import unspell, unspell_all
 from minitok.formats.json_documents import DAMAGED, field, parse_json
 from minitok.formats.space_marks import SPACE_MARK, spaces_pattern
 from minitok.formats.templates_json import read_template
@@ -34,7 +34,7 @@ from minitok.patterns import PATTERNS, find_named_pattern, find_staged_pattern
 from minitok.splits import Behavior, PrefixPieces, Split, Stage
 from minitok.symbols import BYTES, Symbols
 from minitok.unicode_forms import FORMS
-from minitok.vocabulary import Merge, Vocabulary
+from minitok.vocabulary import Merge, SpelledMerges, Vocabulary
 
 __all__ = ["FLAGS", "from_document", "is_document", "parse"]
 
@@ -88,34 +88,40 @@ class _Reader:
         if kind != "BPE":
             raise self._refused("the model type", kind)
         ids: dict[str, int] = field(self.model, "vocab", dict, self.source)
-        for token, i in ids.items():
-            if type(i) is not int or i < 0:
-                raise self._damaged(f"the id of {token!r} is {i!r}")
+        if ids and (set(map(type, ids.values())) != {int} or min(ids.values()) < 0):
+            token, i = next((token, i) for token, i in ids.items() if type(i) is not int or i < 0)
+            raise self._damaged(f"the id of {token!r} is {i!r}")
         if self.model.get("dropout"):
             raise self._refused("dropout", self.model["dropout"])
         if self.model.get("continuing_subword_prefix"):
             raise self._refused("continuing_subword_prefix", self.model["continuing_subword_prefix"])
         return ids
 
-    def _pairs(self) -> Iterator[tuple[str, str]]:
-        for number, merge in enumerate(field(self.model, "merges", list, self.source)):
+    def _merges(self) -> list[Merge]:
+        listed: list[Any] = field(self.model, "merges", list, self.source)
+        ids = self.ids
+        try:
+            pairs = [merge.split(" ") if type(merge) is str else merge for merge in listed]
+            merges = [(ids[left], ids[right], ids[left + right]) for left, right in pairs]
+        except (KeyError, TypeError, ValueError):
+            raise self._wrong_merge(listed) from None
+        if len({merge[:2] for merge in merges}) < len(merges):
+            # Of two for one pair, the later one counts.
+            last = {merge[:2]: number for number, merge in enumerate(merges)}
+            merges = [merge for number, merge in enumerate(merges) if last[merge[:2]] == number]
+        return SpelledMerges(merges)
+
+    def _wrong_merge(self, listed: list[Any]) -> ValueError:
+        for number, merge in enumerate(listed):
             parts = merge.split(" ") if isinstance(merge, str) else merge
             if not (isinstance(parts, list) and len(parts) == 2 and all(isinstance(part, str) for part in parts)):
-                raise self._damaged(f"model.merges[{number}] is {str(merge)[:60]!r}, not two tokens")
-            yield parts[0], parts[1]
-
-    def _merges(self) -> list[Merge]:
-        merges: dict[tuple[int, int], int] = {}
-        for number, (left, right) in enumerate(self._pairs()):
-            try:
-                pair, new = (self.ids[left], self.ids[right]), self.ids[left + right]
-            except KeyError as error:
-                raise self._damaged(
-                    f"model.merges[{number}] is of {left!r} and {right!r}, but there is no token {error}"
-                ) from None
-            merges.pop(pair, None)  # of two for one pair, the later one counts
-            merges[pair] = new
-        return [(left, right, new) for (left, right), new in merges.items()]
+                return self._damaged(f"model.merges[{number}] is {str(merge)[:60]!r}, not two tokens")
+            missing = [token for token in (*parts, "".join(parts)) if token not in self.ids]
+            if missing:
+                return self._damaged(
+                    f"model.merges[{number}] is {str(merge)[:60]!r}: there is no token {missing[0]!r}"
+                )
+        return self._damaged("model.merges has something that is no merge")
 
     def vocabulary(self, name: str) -> Vocabulary:
         """Everything, put together."""
@@ -179,18 +185,22 @@ class _Reader:
 
     def _tokens(self, merges: Sequence[Merge], symbols: Symbols) -> tuple[dict[bytes, int], dict[int, bytes]]:
         """The tokens that text becomes, and those that are only decoded."""
-        merged = {i for merge in merges for i in merge}
-        apart = {token.content for token, _ in self.added} | {
-            token for token in self.ids if symbols.byte_ids is not None and _BYTE_TOKEN.fullmatch(token)
-        }
+        special = {token.content for token, _ in self.added}
+        if symbols.byte_ids is not None:
+            special.update(token for token in self.ids if _BYTE_TOKEN.fullmatch(token))
+        merged = {i for merge in merges for i in merge} if special else set()
+        apart = {token for token in special if token in self.ids and self.ids[token] not in merged}
+        spelt = self.ids if not apart else {token: i for token, i in self.ids.items() if token not in apart}
+        if self.is_byte_level and not symbols.end_of_word:
+            listed = unspell_all(list(spelt))
+            if listed is not None and "" not in spelt:
+                return dict(zip(listed, spelt.values())), {}
         tokens: dict[bytes, int] = {}
         only_decoded: dict[int, bytes] = {}
-        for spelt, i in self.ids.items():
-            if spelt in apart and i not in merged:
-                continue
-            token = self._token(spelt, symbols.end_of_word)
+        for text, i in spelt.items():
+            token = self._token(text, symbols.end_of_word)
             if not token or token in tokens:
-                only_decoded[i] = token or spelt.encode("utf-8", "surrogatepass")
+                only_decoded[i] = token or text.encode("utf-8", "surrogatepass")
             else:
                 tokens[token] = i
         return tokens, only_decoded

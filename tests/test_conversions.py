@@ -18,6 +18,7 @@ import minitok
 from minitok import formats
 from minitok.formats import huggingface_json, huggingface_writer
 from minitok.vocabulary import Vocabulary
+from tests.model_shapes import SYSTEMS, train_tokenizer
 from tests.models import encoding
 from tests.oracle import corpus
 from tests.strategies import any_text, texts
@@ -215,74 +216,9 @@ def test_compact_ranks_are_what_js_tiktoken_reads() -> None:
 # -- Tokenizers like those of systems whose files are not here: trained by the reference ---------------------------
 
 
-def _trained_tokenizer(name: str) -> Any:
-    from tokenizers import Regex, decoders, models, normalizers, pre_tokenizers, processors, trainers
-
-    alphabet = pre_tokenizers.ByteLevel.alphabet()
-    tokenizer = tokenizers.Tokenizer(models.BPE())
-    special = ["<unk>", "<s>", "</s>", "<pad>"]
-    by_bytes = True
-    match name:
-        case "bloom":
-            split = Regex(r" ?[^(\s|[.,!?…。，、।۔،])]+")
-            tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
-                [
-                    pre_tokenizers.Split(split, "isolated"),
-                    pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
-                ]
-            )
-        case "qwen":
-            split = Regex(
-                r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+"
-                r"|\s+(?!\S)|\s+"
-            )
-            tokenizer.normalizer = normalizers.NFC()
-            tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
-                [
-                    pre_tokenizers.Split(split, "isolated"),
-                    pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
-                ]
-            )
-        case "codeparrot" | "roberta":
-            tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=name == "roberta")
-        case "starcoder":
-            tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
-                [pre_tokenizers.Digits(individual_digits=True), pre_tokenizers.ByteLevel(add_prefix_space=False)]
-            )
-        case "metaspace":
-            tokenizer = tokenizers.Tokenizer(models.BPE(unk_token="<unk>", fuse_unk=True))
-            tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
-            by_bytes = False
-        case "punctuation":
-            steps = [normalizers.NFKD(), normalizers.Lowercase(), normalizers.Strip()]
-            tokenizer.normalizer = normalizers.Sequence(steps)
-            tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
-                [
-                    pre_tokenizers.WhitespaceSplit(),
-                    pre_tokenizers.Punctuation("merged_with_previous"),
-                    pre_tokenizers.Split("a", "merged_with_next"),
-                    pre_tokenizers.Digits(),
-                    pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
-                ]
-            )
-    tokenizer.decoder = decoders.ByteLevel() if by_bytes else decoders.Metaspace()
-    trainer = trainers.BpeTrainer(
-        vocab_size=420, special_tokens=special, initial_alphabet=alphabet if by_bytes else [], show_progress=False
-    )
-    tokenizer.train_from_iterator([line * 3 for line in LINES], trainer)
-    if name == "roberta":
-        tokenizer.post_processor = processors.RobertaProcessing(("</s>", 2), ("<s>", 1), add_prefix_space=True)
-    tokenizer.add_special_tokens([tokenizers.AddedToken("<mask>", lstrip=True), "<x> y"])
-    tokenizer.add_tokens([tokenizers.AddedToken("word", single_word=True), tokenizers.AddedToken("Zz", rstrip=True)])
-    return tokenizer
-
-
-SYSTEMS = ["bloom", "qwen", "codeparrot", "roberta", "starcoder", "metaspace", "punctuation"]
-
-
 @cache
 def reference_of(name: str) -> tuple[Any, minitok.Vocabulary]:
-    tokenizer = _trained_tokenizer(name)
+    tokenizer = train_tokenizer(name, [line * 3 for line in LINES], 420)
     vocabulary = huggingface_json.parse(tokenizer.to_str().encode(), name, name=name)
     return tokenizer, vocabulary
 
@@ -317,7 +253,7 @@ def test_systems_are_written_and_read(name: str) -> None:
 
 def test_permuted_ids(tmp_path: Path) -> None:
     """BART's and RoBERTa's ids are in another order than their merges."""
-    tokenizer = _trained_tokenizer("codeparrot")
+    tokenizer = train_tokenizer("codeparrot", [line * 3 for line in LINES], 420)
     vocab = tokenizer.get_vocab(with_added_tokens=False)
     ids = sorted(vocab.values(), key=lambda i: (i * 7919) % 1009)
     permuted = {token: ids[place] for place, token in enumerate(sorted(vocab, key=vocab.__getitem__))}

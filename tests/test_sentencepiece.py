@@ -18,6 +18,7 @@ import minitok
 from minitok.formats import sentencepiece_model
 from minitok.formats.space_marks import spaces_pattern
 from minitok.normalizers import Charsmap
+from tests.model_shapes import OPTIONS, train_model
 from tests.strategies import any_text, class_text, runs
 
 WORDS = [
@@ -43,39 +44,6 @@ WORDS = [
     *(["世界", "字典", "日本語", "①②", "ﬁne", "½", "12345", "2024", "don't"]),
 ]
 
-#: What models are told, by name; each is trained on the same text.
-OPTIONS: dict[str, dict[str, Any]] = {
-    "llama": {
-        "byte_fallback": True,
-        "split_digits": True,
-        "normalization_rule_name": "identity",
-        "remove_extra_whitespaces": False,
-        "allow_whitespace_only_pieces": True,
-        "character_coverage": 0.98,
-    },
-    "gemma": {
-        "byte_fallback": True,
-        "split_digits": True,
-        "normalization_rule_name": "identity",
-        "remove_extra_whitespaces": False,
-        "add_dummy_prefix": False,
-        "user_defined_symbols": ["\n", "\n\n", "\n\n\n", "▁▁", "▁▁▁", "▁▁▁▁", "<start_of_turn>", "<a>", "<ab"],
-    },
-    "plain": {
-        "normalization_rule_name": "identity",
-        "character_coverage": 0.98,
-        "remove_extra_whitespaces": False,
-    },
-    "removing": {"normalization_rule_name": "identity", "character_coverage": 0.98},
-    "nmt_nfkc": {"normalization_rule_name": "nmt_nfkc", "character_coverage": 0.98},
-    "nfkc_cf": {
-        "normalization_rule_name": "nfkc_cf",
-        "byte_fallback": True,
-        "user_defined_symbols": ["ﬁ", "THE", "é"],
-    },
-    "across": {"split_by_whitespace": False, "normalization_rule_name": "nfkc", "max_sentencepiece_length": 12},
-}
-
 
 @cache
 def model_of(name: str) -> bytes:
@@ -84,17 +52,7 @@ def model_of(name: str) -> bytes:
     lines = [
         " ".join(rng.choices(WORDS, k=rng.randint(1, 12))) + rng.choice(["", "  ", ".", "\t!"]) for _ in range(3000)
     ]
-    out = io.BytesIO()
-    sentencepiece.SentencePieceTrainer.train(
-        sentence_iterator=iter(lines),
-        model_writer=out,
-        model_type="bpe",
-        vocab_size=420 if OPTIONS[name].get("byte_fallback") else 150,
-        hard_vocab_limit=False,
-        minloglevel=2,
-        **OPTIONS[name],
-    )
-    return out.getvalue()
+    return train_model(name, lines, 420 if OPTIONS[name].get("byte_fallback") else 150)
 
 
 @cache

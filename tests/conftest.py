@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import threading
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -23,15 +24,23 @@ import pytest
 import minitok
 from minitok import _backend, registry
 
-#: What is below the seam, for each backend: applying merges, and training.
+#: What is below the seam, for each backend: applying merges, counting pieces, and learning.
 MODULES = {"native": "minitok._fastmerge", "python": "minitok._pymerge"}
+COUNTING_MODULES = {"native": "minitok._fastlearn", "python": "minitok._pycount"}
 TRAINING_MODULES = {"native": "minitok._fastlearn", "python": "minitok._pylearn"}
 
 
 def seam(name: str) -> SimpleNamespace:
     """All names of a backend, "native" or "python"; `__name__` tells which it is."""
-    modules = [importlib.import_module(names[name]) for names in (MODULES, TRAINING_MODULES)]
+    modules = [importlib.import_module(names[name]) for names in (MODULES, COUNTING_MODULES, TRAINING_MODULES)]
     return SimpleNamespace(__name__=name, **{public: vars(m)[public] for m in modules for public in m.__all__})
+
+
+def only_this_thread() -> bool:
+    """Whether no thread is left that the process would wait for; other libraries may have such as it does not."""
+    return not [
+        thread for thread in threading.enumerate() if thread is not threading.main_thread() and not thread.daemon
+    ]
 
 
 def installed_seams() -> list[SimpleNamespace]:

@@ -27,6 +27,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LONGEST = 600
 #: The modules whose branches guide atheris.
 GUIDES = [
+    "minitok._pycount",
     "minitok._pylearn",
     "minitok._pymerge",
     "minitok.pretokenizer",

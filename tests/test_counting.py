@@ -8,7 +8,6 @@ import json
 import os
 import subprocess
 import sys
-import threading
 from collections import Counter
 from collections.abc import Iterable
 from decimal import Decimal
@@ -28,6 +27,7 @@ from minitok.patterns import resolve_pattern
 from minitok.piece_records import unpack_records
 from minitok.pretokenizer import get_pretokenizer
 from minitok.training import counting, record_files
+from tests.conftest import only_this_thread
 from tests.strategies import any_text, class_text, texts
 
 END = "<|e|>"
@@ -197,7 +197,7 @@ def test_processes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, pattern: str
         assert counts == {piece: count * sum(factors) // 2 for piece, count in expected.items()}
     wanted = 4 if pattern == CUSTOM or minitok.BACKEND == "python" else 0
     assert started.call_count == wanted
-    assert threading.active_count() == 1
+    assert only_this_thread()
 
 
 def test_processes_that_cannot_be_started(monkeypatch: pytest.MonkeyPatch) -> None:

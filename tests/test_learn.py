@@ -133,10 +133,8 @@ def test_agreement_with_tokens_to_begin_with(
         return learner_of(module, pieces, shuffled, encoder=encoder, **options).learn(n)
 
     def expected() -> Any:
-        def encoded(piece: bytes) -> list[int]:
-            return [ids[piece]] if whole_piece and piece in ids else reference.merge_piece(piece, ids)
-
-        return reference.learn_merges([(encoded(p), count) for p, count in pieces.items()], n, shuffled, **options)
+        words = [(reference.merge_piece(p, ids, whole_piece=whole_piece), count) for p, count in pieces.items()]
+        return reference.learn_merges(words, n, shuffled, **options)
 
     agree(call, expected)
 

@@ -39,7 +39,7 @@ LAYERS = [
     },
     {"unicode_classes", "piece_records", "vocabulary_files", "input_files", "input_documents", "templates"},
     {"pretokenizer", "unicode_forms"},
-    {"_pymerge", "_fastmerge", "_pylearn", "_fastlearn", "normalizers", "splits"},
+    {"_pymerge", "_fastmerge", "_pycount", "_pylearn", "_fastlearn", "normalizers", "splits"},
     {"_backend"},
     {"added_tokens", "table_files", "corpus"},
     {"vocabulary", "special_tokens"},
@@ -121,7 +121,7 @@ def test_imports_point_one_way() -> None:
 def test_only_the_backend_knows_that_there_are_two() -> None:
     for name, path in modules().items():
         if name != "_backend":
-            assert not imported(path) & {"_pymerge", "_fastmerge", "_pylearn", "_fastlearn"}, name
+            assert not imported(path) & {"_pymerge", "_fastmerge", "_pycount", "_pylearn", "_fastlearn"}, name
 
 
 def test_no_file_is_long_without_a_reason() -> None:

@@ -62,7 +62,8 @@ def _choose() -> str:
 BACKEND: str = _choose()
 
 if TYPE_CHECKING or BACKEND == "python":
-    from minitok._pylearn import Learner, PieceCounter, measure_records, merge_records, utf8_prefix
+    from minitok._pycount import PieceCounter, measure_records, merge_records, utf8_prefix
+    from minitok._pylearn import Learner
     from minitok._pymerge import Decoder, Encoder, RankTable, SpecialFinder
 else:
     from minitok._fastlearn import Learner, PieceCounter, measure_records, merge_records, utf8_prefix

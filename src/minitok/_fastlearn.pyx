@@ -1,6 +1,6 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, initializedcheck=False, cdivision=True
 # cython: freethreading_compatible=True
-"""The compiled twin of `_pylearn`: the same names, over the C core in `_core/`.
+"""The compiled twin of `_pycount` and `_pylearn`: the same names, over the C core in `_core/`.
 
 A `PieceCounter` is for one thread; counters of several threads are added up with `merge`. So is a `Learner`.
 """
@@ -32,7 +32,7 @@ cdef mt_block_classifier FASTEST = mt_block_classifier_named(classifiers()[0])
 
 
 cdef class PieceCounter:
-    """How often each piece occurs in the texts that were fed; see `_pylearn.PieceCounter`."""
+    """How often each piece occurs in the texts that were fed; see `_pycount.PieceCounter`."""
 
     cdef mt_counter c
     cdef const mt_pattern *pattern
@@ -235,7 +235,7 @@ cdef class _RecordMerge:
 
 
 def measure_records(bytes block not None, bytes after):
-    """What a block of records in order holds; see `_pylearn.measure_records`."""
+    """What a block of records in order holds; see `_pycount.measure_records`."""
     cdef mt_record_sum total
     cdef const uint8_t *data = <const uint8_t *> PyBytes_AS_STRING(block)
     cdef size_t size = PyBytes_GET_SIZE(block)
@@ -253,7 +253,7 @@ def measure_records(bytes block not None, bytes after):
 
 
 def utf8_prefix(bytes text not None):
-    """How many bytes are whole characters of valid UTF-8; see `_pylearn.utf8_prefix`."""
+    """How many bytes are whole characters of valid UTF-8; see `_pycount.utf8_prefix`."""
     cdef const uint8_t *data = <const uint8_t *> PyBytes_AS_STRING(text)
     cdef size_t size = PyBytes_GET_SIZE(text)
     with nogil:
@@ -262,7 +262,7 @@ def utf8_prefix(bytes text not None):
 
 
 def merge_records(streams):
-    """One stream of blocks of records from several, each sorted; see `_pylearn.merge_records`."""
+    """One stream of blocks of records from several, each sorted; see `_pycount.merge_records`."""
     return _RecordMerge(streams)
 
 

@@ -7,8 +7,8 @@
  * takes 24 bytes, 6.4 to 12.8 for its slots, and its own bytes if it is long. All three grow without a copy being there
  * meanwhile (memory.h).
  *
- * Pieces come in batches: first all keys are made and their slots asked for, then the entries that the slots name,
- * then they are counted, so that the memory answers to many at once. */
+ * Pieces come in batches: first all keys are made and their slots asked for, then they are counted, so that the memory
+ * answers to many at once. (To ask for the entries in between as well cost 3 to 10 %, also with 6 million of them.) */
 #ifndef MINITOK_COUNTER_H
 #define MINITOK_COUNTER_H
 
@@ -250,14 +250,7 @@ static inline void mt_batch_put(
 /* Count the pieces of a batch, which is empty afterwards. `amounts`: how often each occurs; NULL: once, and then no
  * count can pass 2**64 within the life of a machine. */
 MT_INLINE mt_status mt_count_batch_pieces(mt_counter *c, mt_count_batch *batch, const uint64_t *amounts) {
-    uint32_t mask = mt_entry_mask(c);
     mt_status status = MT_OK;
-    for (size_t i = 0; i < batch->count; i++) {
-        uint32_t found = c->slots[mt_first_slot(c, batch->pieces[i].hash)];
-        if (found != MT_EMPTY_SLOT) {
-            mt_prefetch(&c->entries[found & mask]);
-        }
-    }
     for (size_t i = 0; i < batch->count; i++) {
         mt_counted *entry = mt_counter_entry(c, &batch->pieces[i], &status);
         if (entry == NULL) {

@@ -3,12 +3,11 @@
  *     learner_words.h   the words, as cells
  *     token_set.h       the bytes of all tokens
  *     pair_table.h      how often each pair occurs, and where
+ *     pair_groups.h     the pairs that one step makes
  *     merge_queue.h     which pair is next
  *
- * A step replaces a pair everywhere. Every pair that it makes has the new symbol in it, and is known by the other one:
- * so the pairs of a step are gathered as one group for each neighbour and side, found by a look into an array, and a
- * group also tells how many places the pair that stood there before has lost. Only when all places have been replaced
- * are pairs looked for in the table, once for each group; the rare ones, which are most, never get there.
+ * A step replaces a pair everywhere, and gathers the pairs that it makes. Only when all places have been replaced are
+ * pairs looked for in the table, once for each group of places; the rare ones, which are most, never get there.
  *
  * Memory: 4 bytes a cell and 4 for each place of a pair that is frequent enough, and 32 for each such pair, besides its slots. */
 #ifndef MINITOK_LEARNER_H
@@ -23,6 +22,7 @@
 #include "bits.h"
 #include "learner_words.h"
 #include "merge_queue.h"
+#include "pair_groups.h"
 #include "pair_table.h"
 #include "status.h"
 #include "token_set.h"
@@ -31,15 +31,6 @@
 #define MT_GROUPS_AHEAD 16
 /* After so many places a learner pauses. */
 #define MT_PLACES_BEFORE_PAUSE ((size_t)1 << 21)
-
-/* The places that a step found for one of the pairs that it makes. */
-typedef struct {
-    uint32_t side; /* 2 * the neighbour's symbol, + 1 if it stands on the right */
-    uint32_t length;
-    uint32_t room; /* of the list */
-    int64_t count;
-    mt_places places; /* few while there is no room */
-} mt_group;
 
 /* A merge that was learnt. */
 typedef struct {
@@ -66,30 +57,15 @@ typedef struct {
     bool failed;    /* for want of memory, amidst a step */
     uint64_t total; /* symbols, each as often as its word occurs */
     uint32_t candidate; /* the record that a question is about */
-    uint32_t *group_of_side; /* while a step runs: group + 1, or 0 */
-    size_t side_room;
-    mt_group *groups;
-    size_t group_count;
-    size_t group_room;
+    mt_groups groups;   /* of the present step */
 } mt_learner;
 
-static inline void mt_free_groups(mt_learner *l) {
-    for (size_t i = 0; i < l->group_count; i++) {
-        if (l->groups[i].room > 0) {
-            free(l->groups[i].places.list);
-        }
-    }
-    l->group_count = 0;
-}
-
 static inline void mt_learner_free(mt_learner *l) {
-    mt_free_groups(l);
+    mt_groups_free(&l->groups);
     mt_words_free(&l->words);
     mt_token_set_free(&l->tokens);
     mt_pair_table_free(&l->pairs);
     mt_queue_free(&l->queue);
-    free(l->group_of_side);
-    free(l->groups);
     memset(l, 0, sizeof *l);
 }
 
@@ -278,49 +254,6 @@ static inline mt_status mt_learner_start(mt_learner *l, bool single) {
 
 /* -- Steps -------------------------------------------------------------------------------------------------------- */
 
-/* The new symbol stands beside the symbol of this side, at a place that belongs to their pair. */
-static inline mt_status mt_add_to_group(mt_learner *l, uint32_t side, uint32_t place, int64_t count) {
-    uint32_t index = l->group_of_side[side];
-    if (index == 0) {
-        if (l->group_count == l->group_room) {
-            size_t room = l->group_room + l->group_room / 2 + 256;
-            mt_group *groups = realloc(l->groups, room * sizeof *groups);
-            if (groups == NULL) {
-                return MT_NO_MEMORY;
-            }
-            l->groups = groups;
-            l->group_room = room;
-        }
-        l->groups[l->group_count++] = (mt_group){.side = side};
-        index = l->group_of_side[side] = (uint32_t)l->group_count;
-    }
-    mt_group *group = &l->groups[index - 1];
-    group->count += count;
-    if (group->length < MT_FEW_PLACES) {
-        group->places.few[group->length++] = place;
-        return MT_OK;
-    }
-    if (group->length >= group->room) {
-        uint32_t room = group->length + group->length / 2 + 4;
-        uint32_t *list;
-        if (group->room == 0) {
-            list = malloc(room * sizeof *list);
-            if (list != NULL) {
-                memcpy(list, group->places.few, sizeof group->places.few);
-            }
-        } else {
-            list = realloc(group->places.list, room * sizeof *list);
-        }
-        if (list == NULL) {
-            return MT_NO_MEMORY;
-        }
-        group->places.list = list;
-        group->room = room;
-    }
-    group->places.list[group->length++] = place;
-    return MT_OK;
-}
-
 /* Replace all places of a pair by the symbol `made`, and gather the pairs that it makes. */
 static inline mt_status mt_replace_places(
     mt_learner *l, mt_pair_shape shape, const uint32_t *places, size_t length, uint32_t made, uint64_t *replaced
@@ -342,9 +275,9 @@ static inline mt_status mt_replace_places(
         bool touch = i < length && last_end == places[i];
         if (last_end != 0) {
             if (touch) {
-                status = mt_add_to_group(l, 2 * made, (uint32_t)last, last_count);
+                status = mt_add_to_group(&l->groups, 2 * made, (uint32_t)last, last_count);
             } else if (cells[last_end] >= 0) {
-                status = mt_add_to_group(l, 2 * (uint32_t)cells[last_end] + 1, (uint32_t)last, last_count);
+                status = mt_add_to_group(&l->groups, 2 * (uint32_t)cells[last_end] + 1, (uint32_t)last, last_count);
             }
         }
         if (i == length || status != MT_OK) {
@@ -354,7 +287,7 @@ static inline mt_status mt_replace_places(
         int64_t count = (int64_t)mt_count_at(w, at, &run);
         *replaced += (uint64_t)count;
         if (!touch && mt_symbol_before(w, at, &before)) {
-            status = mt_add_to_group(l, 2 * (uint32_t)cells[before], (uint32_t)before, count);
+            status = mt_add_to_group(&l->groups, 2 * (uint32_t)cells[before], (uint32_t)before, count);
         }
         cells[second] = MT_INSIDE;
         cells[end - 1] = -(int32_t)(end - at);
@@ -417,33 +350,33 @@ static inline uint64_t mt_pair_before(const mt_group *group, mt_pair_shape shape
 /* What the groups tell about pairs that were, and those that are now. */
 static inline mt_status mt_settle_groups(mt_learner *l, mt_pair_shape shape, uint32_t made) {
     mt_status status = MT_OK;
-    for (size_t i = 0; i < l->group_count + MT_GROUPS_AHEAD; i++) {
+    for (size_t i = 0; i < l->groups.count + MT_GROUPS_AHEAD; i++) {
         /* Ask for the slot, later for the record that it names, and then look. */
-        if (i < l->group_count) {
-            mt_prefetch(&l->pairs.slots[mt_pair_home(&l->pairs, mt_pair_before(&l->groups[i], shape, made))]);
+        if (i < l->groups.count) {
+            mt_prefetch(&l->pairs.slots[mt_pair_home(&l->pairs, mt_pair_before(&l->groups.list[i], shape, made))]);
         }
-        if (i >= MT_GROUPS_AHEAD / 2 && i - MT_GROUPS_AHEAD / 2 < l->group_count) {
-            uint64_t pair = mt_pair_before(&l->groups[i - MT_GROUPS_AHEAD / 2], shape, made);
+        if (i >= MT_GROUPS_AHEAD / 2 && i - MT_GROUPS_AHEAD / 2 < l->groups.count) {
+            uint64_t pair = mt_pair_before(&l->groups.list[i - MT_GROUPS_AHEAD / 2], shape, made);
             uint32_t record = l->pairs.slots[mt_pair_home(&l->pairs, pair)];
             if (record != MT_NO_RECORD) {
                 mt_prefetch(&l->pairs.records[record]);
             }
         }
         if (i >= MT_GROUPS_AHEAD) {
-            mt_group *group = &l->groups[i - MT_GROUPS_AHEAD];
+            mt_group *group = &l->groups.list[i - MT_GROUPS_AHEAD];
             mt_lose_places(l, mt_pair_before(group, shape, made), group->count, group->length);
-            l->group_of_side[group->side] = 0;
+            l->groups.of_side[group->side] = 0;
         }
     }
-    for (size_t i = 0; i < l->group_count && status == MT_OK; i++) {
-        mt_group *group = &l->groups[i];
+    for (size_t i = 0; i < l->groups.count && status == MT_OK; i++) {
+        mt_group *group = &l->groups.list[i];
         if (group->count >= l->min_frequency) {
             uint32_t neighbour = group->side / 2;
             bool on_right = group->side & 1;
             status = mt_keep_group(l, group, on_right ? mt_pair_of(made, neighbour) : mt_pair_of(neighbour, made));
         }
     }
-    mt_free_groups(l);
+    mt_groups_clear(&l->groups);
     return status;
 }
 
@@ -452,16 +385,9 @@ static inline mt_status mt_learner_merge(mt_learner *l, uint32_t index, mt_learn
     uint32_t made = (uint32_t)l->tokens.count;
     uint64_t pair = l->pairs.records[index].pair, replaced = 0;
     mt_pair_shape shape = mt_shape_of(l, pair);
-    size_t sides = 2 * ((size_t)made + 1);
-    if (sides > l->side_room) {
-        size_t room = sides + sides / 2 + 1024;
-        uint32_t *grown = realloc(l->group_of_side, room * sizeof *grown);
-        if (grown == NULL) {
-            return MT_NO_MEMORY;
-        }
-        memset(grown + l->side_room, 0, (room - l->side_room) * sizeof *grown);
-        l->group_of_side = grown;
-        l->side_room = room;
+    mt_status status = mt_groups_reserve(&l->groups, made);
+    if (status != MT_OK) {
+        return status;
     }
     if (l->tokens.proposed > INT32_MAX || made >= INT32_MAX / 2) {
         return MT_TOO_LONG;
@@ -473,8 +399,7 @@ static inline mt_status mt_learner_merge(mt_learner *l, uint32_t index, mt_learn
     l->pairs.records[index].length = 0;
     mt_kill_pair(&l->pairs, index);
     mt_free_record(&l->pairs, index);
-    mt_status status =
-        mt_replace_places(l, shape, mt_places_of(&record), record.length, made, &replaced);
+    status = mt_replace_places(l, shape, mt_places_of(&record), record.length, made, &replaced);
     mt_forget_places(&l->pairs, &record);
     if (status == MT_OK) {
         status = mt_settle_groups(l, shape, made);

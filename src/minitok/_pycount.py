@@ -1,0 +1,164 @@
+"""The specification of counting, in plain Python that is also fast Python.
+
+What the compiled twin `_fastlearn` does before anything is learnt is specified here, in the same names:
+
+    PieceCounter    texts -> how often each piece occurs
+    merge_records   several sorted streams of counted pieces -> one
+
+and, beside them, what checks texts and counted pieces that come from files: `utf8_prefix`, `measure_records`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from heapq import merge
+from itertools import chain, groupby
+from operator import itemgetter
+from typing import Literal
+
+from minitok._errors import MAX_COUNT, counts_too_large
+from minitok.piece_records import check_order, pack_blocks, unpack_records, unsorted_records
+from minitok.pretokenizer import bytes_of, get_pretokenizer, text_of
+
+__all__ = ["PieceCounter", "measure_records", "merge_records", "utf8_prefix"]
+
+#: What a piece and its count take, about, in CPython: their places in a dict, their headers, and some letters.
+_BYTES_OF_PIECE = 170
+
+
+class PieceCounter:
+    r"""How often each piece occurs in the texts that were fed; the map and the reduce of training.
+
+    Args:
+        pattern: the regular expression that cuts texts into pieces; None: a text is one piece.
+
+    >>> counter = PieceCounter(r"\w+| ")
+    >>> counter.feed("to be or not to be")
+    >>> counter.counts()[b"to"]
+    2
+    """
+
+    def __init__(self, pattern: str | None) -> None:
+        self._pretokenizer = get_pretokenizer(pattern)
+        self._counts: Counter[str] = Counter()
+
+    def feed(self, text: str | bytes) -> None:
+        """Count the pieces of a text.
+
+        Raises:
+            UnicodeEncodeError: a lone surrogate in a str.
+        """
+        if isinstance(text, str):
+            text.encode("utf-8")
+        for chunk in self._pretokenizer.chunks(text_of(text)):
+            self._counts.update(self._pretokenizer.split(chunk))
+
+    def feed_all(self, texts: Sequence[str | bytes]) -> None:
+        """Count the pieces of several texts."""
+        for text in texts:
+            self.feed(text)
+
+    def add(self, pieces: Iterable[str]) -> None:
+        """Count pieces that were cut elsewhere."""
+        self._counts.update(pieces)
+
+    def add_records(self, block: bytes, factor: int = 1) -> None:
+        """Add the counts of a block of records, each times `factor`.
+
+        Raises:
+            ValueError: a count above 2**63 - 1; or something that is no block of records.
+        """
+        for piece, count in unpack_records(block):
+            self._add(text_of(piece), count * factor)
+
+    def merge(self, other: PieceCounter) -> None:
+        """Add what another counter counted, which is empty afterwards.
+
+        Raises:
+            ValueError: a count above 2**63 - 1.
+        """
+        counts, other._counts = other._counts, Counter()
+        for piece, count in counts.items():
+            self._add(piece, count)
+
+    def _add(self, piece: str, count: int) -> None:
+        total = self._counts[piece] + count
+        if total > MAX_COUNT:
+            raise counts_too_large()
+        self._counts[piece] = total
+
+    def records(self, order: Literal["bytes", "first"] = "bytes") -> Iterator[bytes]:
+        """The pieces and their counts as a stream of blocks of records; the counter is empty from now on.
+
+        Args:
+            order: by their bytes, or as they were first seen.
+
+        Raises:
+            ValueError: another order; or, from the stream, a count above 2**63 - 1.
+        """
+        check_order(order)
+        counts, self._counts = self._counts, Counter()
+        pieces = ((bytes_of(piece), count) for piece, count in counts.items())
+        return pack_blocks(sorted(pieces) if order == "bytes" else pieces)
+
+    def counts(self) -> dict[bytes, int]:
+        """Piece to count; in the order in which they were first seen."""
+        return {bytes_of(piece): count for piece, count in self._counts.items()}
+
+    @property
+    def total(self) -> int:
+        """How many pieces were counted."""
+        return sum(self._counts.values())
+
+    @property
+    def nbytes(self) -> int:
+        """How much memory the counts take, about."""
+        return _BYTES_OF_PIECE * len(self._counts)
+
+    def __len__(self) -> int:
+        return len(self._counts)
+
+
+def merge_records(streams: Sequence[Iterator[bytes]]) -> Iterator[bytes]:
+    """One stream of blocks of records from several, each sorted by the bytes of its pieces; equal pieces add up.
+
+    Raises:
+        ValueError: from the stream: a count above 2**63 - 1; or something that is no block of records.
+    """
+    merged = merge(*(chain.from_iterable(map(unpack_records, stream)) for stream in streams), key=itemgetter(0))
+    groups = groupby(merged, key=itemgetter(0))
+    return pack_blocks((piece, sum(count for _, count in equal)) for piece, equal in groups)
+
+
+def measure_records(block: bytes, after: bytes | None) -> tuple[int, int, bytes | None]:
+    """What a block of records in order holds: how many, the sum of their counts, and the last piece.
+
+    Args:
+        block: the records.
+        after: the piece that comes before the first; None: there is none.
+
+    Raises:
+        ValueError: something that is no block of records, or whose pieces do not ascend.
+    """
+    number = total = 0
+    for piece, count in unpack_records(block):
+        if after is not None and piece <= after:
+            raise unsorted_records()
+        number += 1
+        total += count
+        after = piece
+    return number, total, after
+
+
+def utf8_prefix(text: bytes) -> int:
+    r"""How many bytes there are before the first that is not part of a whole character of valid UTF-8.
+
+    >>> utf8_prefix("é".encode() + b"\xc3"), utf8_prefix(b"ab\xff")
+    (2, 2)
+    """
+    try:
+        text.decode("utf-8")
+    except UnicodeDecodeError as error:
+        return error.start
+    return len(text)

@@ -13,6 +13,7 @@ import importlib
 import os
 import threading
 from collections.abc import Iterator
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from types import SimpleNamespace
@@ -30,10 +31,17 @@ COUNTING_MODULES = {"native": "minitok._fastlearn", "python": "minitok._pycount"
 TRAINING_MODULES = {"native": "minitok._fastlearn", "python": "minitok._pylearn"}
 
 
+class Seam(SimpleNamespace):
+    """Names of a backend; each is itself alone, so that what is made of it can be cached."""
+
+    __hash__ = object.__hash__
+
+
+@cache
 def seam(name: str) -> SimpleNamespace:
     """All names of a backend, "native" or "python"; `__name__` tells which it is."""
     modules = [importlib.import_module(names[name]) for names in (MODULES, COUNTING_MODULES, TRAINING_MODULES)]
-    return SimpleNamespace(__name__=name, **{public: vars(m)[public] for m in modules for public in m.__all__})
+    return Seam(__name__=name, **{public: vars(m)[public] for m in modules for public in m.__all__})
 
 
 def only_this_thread() -> bool:

@@ -90,6 +90,7 @@ cdef extern from "vocabulary.h":
 cdef extern from "implied_merges.h":
     mt_status mt_add_implied_pairs(mt_vocabulary *v) noexcept nogil
     mt_status mt_add_unordered_pairs(mt_vocabulary *v) noexcept nogil
+    bint mt_all_are_reached(const mt_vocabulary *v) noexcept nogil
 
 
 cdef extern from "borders.h":

@@ -22,10 +22,10 @@ __all__ = [
 ]
 
 
-#: A boundary that every named pattern but `spaces` makes, whatever stands further left or right: behind a letter
-#: and before a character that is neither letter nor mark nor apostrophe. No alternative of any pattern goes from the
-#: one to the other, and none that ends in a letter looks ahead further than that character. (The letter is not the
-#: first of a contraction's two: `'l|` + ` ` is no contraction on either side of the cut.)
+#: A boundary that every named pattern but `spaces` and its kin makes, whatever stands further left or right: behind
+#: a letter and before a character that is neither letter nor mark nor apostrophe. No alternative of any pattern goes
+#: from the one to the other, and none that ends in a letter looks ahead further than that character. (The letter is
+#: not the first of a contraction's two: `'l|` + ` ` is no contraction on either side of the cut.)
 SAFE_BOUNDARY = (r"""\p{L}""", r"""[^\p{L}\p{M}']""")
 
 #: Another one: behind a number and before a character that is none. In these patterns numbers are only followed by
@@ -169,12 +169,21 @@ _DEEPSEEK = NamedPattern(
 
 # Where text may be cut for vocabularies of SentencePiece and the like: they have no pattern, but their tokens have
 # spaces at the beginning alone. Then no merge ever crosses a space that something else is before.
-_SPACES = NamedPattern(name="spaces", regex=r""" *[^ ]+| +""", boundaries=((r"[^ ]", r" "),))
+_BEFORE_SPACE = ((r"[^ ]", r" "),)
+_SPACES = NamedPattern(name="spaces", regex=r""" *[^ ]+| +""", boundaries=_BEFORE_SPACE)
+
+# Mostly no token has an ASCII letter beside an ASCII sign or digit, either: then it may be cut there, too.
+_SIGN_RUN = r"""(?:[A-Za-z]+|[\x00-\x1f!-@\[-`{-\x7f]+)"""
+_SPACES_SIGNS = NamedPattern(
+    name="spaces_signs",
+    regex=(rf""" *{_SIGN_RUN}(?:[^\x00-\x7f]+{_SIGN_RUN}?)*| *(?:[^\x00-\x7f]+{_SIGN_RUN}?)+| +"""),
+    boundaries=_BEFORE_SPACE,
+)
 
 #: Every name, aliases included.
 PATTERNS: dict[str, NamedPattern] = {
     name: pattern
-    for pattern in (_R50K, _CL100K, _O200K, _LLAMA3, _QWEN2, _TEKKEN, _DEEPSEEK, _SPACES)
+    for pattern in (_R50K, _CL100K, _O200K, _LLAMA3, _QWEN2, _TEKKEN, _DEEPSEEK, _SPACES, _SPACES_SIGNS)
     for name in (pattern.name, *pattern.aliases)
 }
 

@@ -148,7 +148,8 @@ static inline bool mt_has_wide(const uint8_t *piece, size_t length) {
 
 /* Append the ids of a piece by merges alone. */
 static inline mt_status mt_append_merged(const mt_encoder *e, mt_workspace *w, const uint8_t *piece, size_t length) {
-    if (mt_has_wide(piece, length)) {
+    /* Where only spaces cut, what is long hardly has them: it is Chinese and the like, whatever it begins with. */
+    if (mt_has_wide(piece, length) || (e->vocabulary.characters && length > MT_LONG_BYTES)) {
         return mt_append_wide(e, w, piece, length);
     }
     return mt_append_stretch(e, w, piece, length);

@@ -13,7 +13,7 @@ from minitok.added_tokens import AddedToken
 from minitok.explicit_merges import explicit_merges
 from minitok.formats.byte_alphabet import spell
 from minitok.formats.huggingface_json import FLAGS
-from minitok.formats.space_marks import SPACE_MARK, spaces_pattern
+from minitok.formats.space_marks import SPACE_MARK, cuts_no_token
 from minitok.formats.templates_json import write_template
 from minitok.normalizers import Lowercase, Normalizer, Prepend, Replace, Strip, UnicodeForm
 from minitok.patterns import PATTERNS, find_named_pattern
@@ -171,7 +171,7 @@ class _Writer:
             raise self._refused("spaces are marked, and text is cut in stages")
         stages = list(vocabulary.splits)
         pattern = vocabulary.pattern
-        if pattern is not None and not (self.marks_spaces and pattern == spaces_pattern(vocabulary.tokens)):
+        if pattern is not None and not (not self.by_bytes and cuts_no_token(pattern, vocabulary.tokens)):
             named = find_named_pattern(pattern)
             spelt = named.stages or (named.portable or pattern,) if named is not None else (pattern,)
             stages += map(Split, spelt)

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 from minitok.added_tokens import AddedToken
 from minitok.formats.json_documents import DAMAGED
-from minitok.formats.space_marks import SPACE_MARK, spaces_pattern
+from minitok.formats.space_marks import SPACE_MARK, cuts_no_token, spaces_pattern
 from minitok.normalizers import Charsmap, Normalizer, Prepend, Replace, Spaces
 from minitok.symbols import Symbols
 from minitok.vocabulary import Vocabulary
@@ -40,6 +40,9 @@ __all__ = [
 
 #: `SentencePiece.Type` of `sentencepiece_model.proto`.
 NORMAL, UNKNOWN, CONTROL, USER_DEFINED, UNUSED, BYTE = range(1, 7)
+
+#: `PrefixMatcher::PrefixMatch` of `src/normalizer.cc` has room for so many.
+MOST_AT_ONE_PLACE = 64
 
 _MARKS = Replace(SPACE_MARK, " ")
 _TRAILING_SPACES = Replace(r" +\Z", "", is_regex=True)
@@ -86,6 +89,7 @@ def of_pieces(pieces: Sequence[Piece], spec: Spec, name: str) -> Vocabulary:
     by_kind = _by_kind(pieces)
     # No normalized text has a space that is not marked.
     spaced = {text: i for kind in (NORMAL, USER_DEFINED) for text, i in by_kind[kind].items() if " " in text}
+    spaced.update(_beyond_reach(by_kind[USER_DEFINED]))
     tokens = {
         text.replace(SPACE_MARK, " ").encode("utf-8"): i for text, i in by_kind[NORMAL].items() if text not in spaced
     }
@@ -128,6 +132,14 @@ def _by_kind(pieces: Sequence[Piece]) -> dict[int, dict[str, int]]:
     return by_kind
 
 
+def _beyond_reach(user_defined: dict[str, int]) -> dict[str, int]:
+    """User-defined pieces that are never found: of those that begin at a place, only the shortest 64 are looked at."""
+    if len(user_defined) <= MOST_AT_ONE_PLACE:
+        return {}
+    beginnings = {text: sum(text[:end] in user_defined for end in range(1, len(text) + 1)) for text in user_defined}
+    return {text: i for text, i in user_defined.items() if beginnings[text] > MOST_AT_ONE_PLACE}
+
+
 def _check_characters(tokens: dict[bytes, int]) -> None:
     """Merges begin with characters; one that is no token has bytes of its own, and merges with nothing."""
     for token in tokens:
@@ -163,12 +175,12 @@ def spec_of(vocabulary: Vocabulary) -> Spec:
     """
     symbols = vocabulary.symbols
     prefix = Prepend(" ") in vocabulary.normalizers
-    patterns = (None, spaces_pattern(vocabulary.tokens))
     reasons = {
         "its merges are not ranked by their tokens": vocabulary.ranks is None or vocabulary.merges is not None,
         "its pieces do not begin as characters": not symbols.characters,
         "a piece that is a token is taken whole": vocabulary.whole_piece,
-        "text is cut into pieces": bool(vocabulary.splits) or vocabulary.pattern not in patterns,
+        "text is cut into pieces": bool(vocabulary.splits)
+        or not cuts_no_token(vocabulary.pattern, vocabulary.tokens),
         "unknown characters in a row have an id each": symbols.byte_ids is None and not symbols.fuse_unknown,
         "it has added tokens that are not looked for in normalized text, or with flags": any(
             token.has_flags or not token.normalized for token in vocabulary.added_tokens
@@ -215,7 +227,8 @@ def pieces_of(vocabulary: Vocabulary) -> list[Piece]:
     for text, i in vocabulary.special_tokens.items():
         pieces[i] = Piece(text, 0.0, UNKNOWN if i == unknown else CONTROL)
     for i, spelt in vocabulary.only_decoded.items():
-        pieces[i] = Piece(spelt.decode("utf-8", "replace"), 0.0)
+        text = spelt.decode("utf-8", "replace")
+        pieces[i] = Piece(text, 0.0, NORMAL if " " in text else USER_DEFINED)
     if unknown not in pieces or sorted(pieces) != list(range(len(pieces))):
         raise _refused(vocabulary, "its ids have a gap, or nothing stands for what is unknown")
     return [pieces[i] for i in range(len(pieces))]

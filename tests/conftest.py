@@ -34,7 +34,7 @@ TRAINING_MODULES = {"native": "minitok._fastlearn", "python": "minitok._pylearn"
 class Seam(SimpleNamespace):
     """Names of a backend; each is itself alone, so that what is made of it can be cached."""
 
-    __hash__ = object.__hash__
+    __hash__ = object.__hash__  # type: ignore[assignment]
 
 
 @cache

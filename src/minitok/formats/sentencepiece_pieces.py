@@ -136,8 +136,11 @@ def _beyond_reach(user_defined: dict[str, int]) -> dict[str, int]:
     """User-defined pieces that are never found: of those that begin at a place, only the shortest 64 are looked at."""
     if len(user_defined) <= MOST_AT_ONE_PLACE:
         return {}
-    beginnings = {text: sum(text[:end] in user_defined for end in range(1, len(text) + 1)) for text in user_defined}
-    return {text: i for text, i in user_defined.items() if beginnings[text] > MOST_AT_ONE_PLACE}
+
+    def beginnings(text: str) -> int:
+        return sum(text[:end] in user_defined for end in range(1, len(text) + 1))
+
+    return {text: i for text, i in user_defined.items() if beginnings(text) > MOST_AT_ONE_PLACE}
 
 
 def _check_characters(tokens: dict[bytes, int]) -> None:

@@ -7,6 +7,7 @@
     boundaries   each text cut at all safe boundaries at once: the pieces of the whole
     classes      all strings of up to 6 characters' classes, with each pattern (half an hour)
     learning     random words, learnt from in three ways
+    models       files of models, and tokenizers like theirs: ids equal to those of the package that each is for
     special      special tokens at random, for 10 minutes
     fuzz         arbitrary inputs, for 10 minutes
     guarded      texts that end where memory ends, all kinds
@@ -168,6 +169,11 @@ def fuzz() -> bool:
     return program("fuzz", "--seconds", str(SECONDS))
 
 
+def models() -> bool:
+    """5 MB of each corpus with each tokenizer."""
+    return program("models_table")
+
+
 def guarded() -> bool:
     """All of it."""
     return program("guarded")
@@ -183,6 +189,7 @@ def stress() -> bool:
 CHECKS: dict[str, Callable[[], bool]] = {
     "stress": stress,
     "guarded": guarded,
+    "models": models,
     "learning": learning,
     "special": special,
     "fuzz": fuzz,

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import minitok
 from minitok import _backend
-from minitok.patterns import NUMBER_BOUNDARY, PATTERNS, SAFE_BOUNDARY
+from minitok.patterns import PATTERNS
 from minitok.pretokenizer import bytes_of, text_of
 from minitok.unicode_classes import pin_classes
 from tests.oracle import TEXTS, real_text
@@ -24,9 +24,13 @@ from tests.strategies import any_bytes, class_text, texts
 STRETCH = 1 << 14
 #: What makes a place safe or not: the classes of boundaries, and contractions.
 NEIGHBOURS = ["a", "A", "字", "\u0301", "1", " ", "\n", "'", "s"]
-BOUNDARY = re.compile(
-    "|".join(f"{pin_classes(before)}(?={pin_classes(behind)})" for before, behind in (SAFE_BOUNDARY, NUMBER_BOUNDARY))
-)
+
+
+@functools.cache
+def boundary(name: str) -> re.Pattern[str]:
+    """Where a pattern may be cut."""
+    sides = PATTERNS[name].boundaries
+    return re.compile("|".join(f"{pin_classes(before)}(?={pin_classes(behind)})" for before, behind in sides))
 
 
 @functools.cache
@@ -36,7 +40,7 @@ def _encoder(name: str, backend: str) -> _backend.Encoder:
     First the characters, then a letter and what may stand behind a safe boundary, then all other pairs.
     """
     characters = [*dict.fromkeys([*representatives(name), *MORE, *NEIGHBOURS, *" bce.,"])]
-    pairs = sorted(map("".join, product(characters, repeat=2)), key=lambda pair: not BOUNDARY.match(pair))
+    pairs = sorted(map("".join, product(characters, repeat=2)), key=lambda pair: not boundary(name).match(pair))
     tokens = [
         *BYTES,
         *(c.encode()[:length] for c in characters for length in (2, 3, 4)),
@@ -51,8 +55,8 @@ def encoder(name: str) -> _backend.Encoder:
     return _encoder(name, _backend.BACKEND)
 
 
-def safe_places(text: str) -> list[int]:
-    return [found.end() for found in BOUNDARY.finditer(text)]
+def safe_places(name: str, text: str) -> list[int]:
+    return [found.end() for found in boundary(name).finditer(text)]
 
 
 def check_every_place(name: str, text: str | bytes) -> None:
@@ -60,7 +64,7 @@ def check_every_place(name: str, text: str | bytes) -> None:
     encode, split = encoder(name).encode, encoder(name).split
     ids, pieces = encode(text), split(text)
     escaped = text_of(text)
-    for place in safe_places(escaped):
+    for place in safe_places(name, escaped):
         first, rest = escaped[:place], escaped[place:]
         if isinstance(text, bytes):
             assert encode(bytes_of(first)) + encode(bytes_of(rest)) == ids, (first, rest)
@@ -71,7 +75,7 @@ def check_every_place(name: str, text: str | bytes) -> None:
 
 def check_all_places(name: str, text: str) -> int:
     """Cut a text at all safe places at once; how many there are."""
-    places = safe_places(text)
+    places = safe_places(name, text)
     split = encoder(name).split
     pieces = [piece for a, b in zip([0, *places], [*places, len(text)]) for piece in split(text[a:b])]
     assert pieces == split(text)
@@ -96,7 +100,7 @@ def test_bytes(name: str, data: bytes) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_strings_of_classes(name: str) -> None:
     count = 3000 if minitok.BACKEND == "native" else 600
-    assert sum(check_all_places(name, text) for text in random_class_strings(name, count, 6, 40)) > count
+    assert sum(check_all_places(name, text) for text in random_class_strings(name, count, 6, 40)) > count // 8
     for text in random_class_strings(name, count, 6, 12):
         check_every_place(name, text)
 
@@ -106,7 +110,7 @@ def test_strings_of_classes(name: str) -> None:
 @pytest.mark.parametrize("text_name", TEXTS)
 def test_real_text(name: str, text_name: str) -> None:
     check_every_place(name, real_text(text_name, 5_000_000, 2500))
-    assert check_all_places(name, real_text(text_name, 6_000_000, 100_000)) > 500
+    assert check_all_places(name, real_text(text_name, 6_000_000, 100_000)) > (100 if name == "spaces" else 500)
 
 
 def neighbourhoods(name: str) -> list[str]:

@@ -136,7 +136,7 @@ BAD_DOCUMENTS = [
     (b'{"format": "minitok\xff"}', "not UTF-8 at byte 19"),
     (b'{"a":' * 100_000, "not JSON"),
     (b'{"a": ' + b"[" * 100_000, "not JSON"),
-    (changed(lambda d: d.update(version=2)), "version 2"),
+    (changed(lambda d: d.update(version=3)), "version 3"),
     (changed(lambda d: d.update(name="other"), sign=False), "checksum"),
     (changed(lambda d: d.pop("checksum"), sign=False), "checksum"),
     *((changed(lambda d: d.pop(key)), f"'{key}' is missing") for key in minitok_json._FIELDS),
@@ -241,10 +241,11 @@ def test_a_gigabyte_of_zeros(tmp_path: Path, head: bytes) -> None:
 
 def test_empty_and_directories(tmp_path: Path) -> None:
     (tmp_path / "empty").write_bytes(b"")
+    (tmp_path / "folder").mkdir()
     with pytest.raises(ValueError, match="empty is empty"):
         minitok.load(tmp_path / "empty")
-    with pytest.raises(ValueError, match="is a directory"):
-        minitok.load(tmp_path)
+    with pytest.raises(ValueError, match="has no vocabulary file"):
+        minitok.load(tmp_path / "folder")
     with pytest.raises(FileNotFoundError):
         minitok.load(tmp_path / "missing")
 

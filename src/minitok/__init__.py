@@ -13,6 +13,8 @@ from minitok.id_files import EncodedFile
 from minitok.registry import (
     encoding_for_model,
     encoding_name_for_model,
+    from_huggingface,
+    from_tiktoken,
     get_encoding,
     list_encoding_names,
     load,
@@ -30,6 +32,8 @@ __all__ = [
     "count_pieces",
     "encoding_for_model",
     "encoding_name_for_model",
+    "from_huggingface",
+    "from_tiktoken",
     "get_encoding",
     "list_encoding_names",
     "load",

@@ -70,7 +70,13 @@ cdef extern from "vocabulary.h":
         uint8_t *bytes
         uint32_t *made
         size_t made_count
+        uint32_t *order
         bint whole_piece
+        bint characters
+        bint has_byte_ids
+        uint32_t byte_ids[256]
+        bint has_unknown
+        uint32_t unknown_id
         bint borrowed
     mt_status mt_vocabulary_init(mt_vocabulary *v, size_t tokens, size_t bytes) noexcept nogil
     void mt_vocabulary_free(mt_vocabulary *v) noexcept nogil
@@ -83,6 +89,8 @@ cdef extern from "vocabulary.h":
 
 cdef extern from "implied_merges.h":
     mt_status mt_add_implied_pairs(mt_vocabulary *v) noexcept nogil
+    mt_status mt_add_unordered_pairs(mt_vocabulary *v) noexcept nogil
+    bint mt_all_are_reached(const mt_vocabulary *v) noexcept nogil
 
 
 cdef extern from "borders.h":
@@ -154,8 +162,8 @@ cdef extern from "special.h":
 
 
 cdef extern from "transcode.h":
-    size_t mt_bytes_boundary(const uint8_t *text, size_t length, size_t at) noexcept nogil
-    size_t mt_string_boundary(mt_string s, size_t at) noexcept nogil
+    size_t mt_bytes_boundary(const mt_pattern *p, const uint8_t *text, size_t length, size_t at) noexcept nogil
+    size_t mt_string_boundary(const mt_pattern *p, mt_string s, size_t at) noexcept nogil
     mt_status mt_encode_string(
         const mt_encoder *e, mt_workspace *w, mt_string s, size_t limit, bint only_count
     ) noexcept nogil

@@ -32,6 +32,7 @@ from operator import index, itemgetter
 
 from minitok._errors import missing_byte
 from minitok.pretokenizer import bytes_of, get_pretokenizer, text_of
+from minitok.symbols import BYTES
 
 __all__ = ["Decoder", "Encoder", "RankTable", "SpecialFinder"]
 
@@ -339,24 +340,28 @@ cdef class Encoder:
     cdef list ints  # every id as an int object, or None
     cdef _RankTable table  # owns the tables if they are shared
 
-    def __init__(self, tokens, merges, pattern, whole_piece=True):
+    def __init__(self, tokens, merges, pattern, whole_piece=True, symbols=BYTES, ranks=None):
         if self.c.vocabulary.ids != NULL:
             raise TypeError("an Encoder never changes")
         self.c.pattern = scanner_pattern(pattern)
         self.c.classify = FASTEST
         self.splits_here = pattern is None or self.c.pattern != NULL
         self.pretokenizer = None if self.splits_here else get_pretokenizer(pattern)
-        if isinstance(tokens, _RankTable) and merges is None:
+        if isinstance(tokens, _RankTable) and merges is None and ranks is None:
             self.table = tokens
             self.c.vocabulary = self.table.vocabulary
             self.c.borders = self.table.borders
             self.c.vocabulary.borrowed = self.c.borders.borrowed = True
         else:
             self._set_tokens(tokens)
-            self._set_merges(merges)
+            self._set_symbols(symbols)
+            self._set_merges(merges, ranks)
             mt_index_byte_pairs(&self.c.vocabulary)
             check(mt_find_borders(&self.c.vocabulary, &self.c.borders))
-        self.c.vocabulary.whole_piece = whole_piece
+        # To take a piece whole is faster; without, it is done where it comes to the same.
+        self.c.vocabulary.whole_piece = whole_piece or (
+            ranks is not None and mt_all_are_reached(&self.c.vocabulary)
+        )
         self.pool = []
         largest = self.c.vocabulary.ids[len(tokens) - 1] if tokens else 0
         self.ints = list(range(largest + 1)) if largest < SHARED_INTS else None
@@ -370,7 +375,11 @@ cdef class Encoder:
         cdef bytes token
         cdef mt_status status
         check(mt_vocabulary_init(v, len(tokens), sum(map(len, tokens))))
-        for token, number in sorted(tokens.items(), key=lambda item: item[1]):
+        in_order = list(tokens.values())
+        items = tokens.items()
+        if in_order != sorted(in_order):
+            items = sorted(items, key=itemgetter(1))
+        for token, number in items:
             memcpy(v.bytes + at, PyBytes_AS_STRING(token), PyBytes_GET_SIZE(token))
             v.ids[i] = number
             v.offsets[i] = <uint32_t> at
@@ -381,10 +390,33 @@ cdef class Encoder:
             status = mt_index_tokens(v)
         return check(status)
 
-    cdef int _set_merges(self, merges) except -1:
+    cdef int _set_symbols(self, symbols) except -1:
+        cdef mt_vocabulary *v = &self.c.vocabulary
+        cdef int b
+        v.characters = symbols.characters
+        v.has_byte_ids = symbols.byte_ids is not None
+        v.has_unknown = symbols.unknown_id is not None
+        if v.has_unknown:
+            v.unknown_id = symbols.unknown_id
+        if v.has_byte_ids:
+            for b in range(256):
+                v.byte_ids[b] = symbols.byte_ids[b]
+        return 0
+
+    cdef int _set_merges(self, merges, ranks) except -1:
         cdef mt_vocabulary *v = &self.c.vocabulary
         cdef mt_status status
         cdef uint32_t rank = 0
+        cdef size_t i
+        if ranks is not None and merges is None:
+            v.order = <uint32_t *> calloc(v.token_count + 1, sizeof(uint32_t))
+            if v.order == NULL:
+                raise MemoryError
+            for i in range(v.token_count):
+                v.order[i] = ranks[i]
+            with nogil:
+                status = mt_add_unordered_pairs(v)
+            return check(status)
         if merges is None:
             with nogil:
                 status = mt_add_implied_pairs(v)
@@ -500,9 +532,11 @@ cdef class Encoder:
             for number in range(1, count):
                 stop = <Py_ssize_t> (<double> string.length * number / count)
                 if isinstance(text, str):
-                    stop = mt_string_boundary(string, stop)
+                    stop = mt_string_boundary(self.c.pattern, string, stop)
                 else:
-                    stop = mt_bytes_boundary(<const uint8_t *> string.data, string.length, stop)
+                    stop = mt_bytes_boundary(
+                        self.c.pattern, <const uint8_t *> string.data, string.length, stop
+                    )
                 # A special token is not cut: it belongs to the part that it begins in.
                 last = bisect_left(places, stop, key=itemgetter(0))
                 if last > first:
@@ -650,6 +684,22 @@ cdef class Encoder:
         w = self._take()
         try:
             return w.c.counted if self._encode_plain(text, without, w, True) else None
+        finally:
+            self._give_back(w)
+
+    def encode_pieces(self, pieces):
+        """The ids of pieces that were cut elsewhere, one behind the other."""
+        cdef _Workspace w = self._take()
+        cdef bytes piece
+        try:
+            for piece in pieces:
+                self._check(
+                    mt_append_any(
+                        &self.c, &w.c, <const uint8_t *> PyBytes_AS_STRING(piece), PyBytes_GET_SIZE(piece)
+                    ),
+                    w,
+                )
+            return self._to_list(w)
         finally:
             self._give_back(w)
 

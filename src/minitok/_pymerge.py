@@ -10,7 +10,11 @@ All that the compiled twin `_fastmerge` does is specified here, in the same name
 **Applying merges.** A piece that is a whole token is that token, if the vocabulary says so. Otherwise it starts
 as the ids of its bytes, and the adjacent pair of lowest rank merges, leftmost first among equals, until no pair
 has a rank. In a rank file (`merges=None`) every pair of tokens whose concatenation is a token is a merge at
-that token's rank, which is its id.
+that token's rank, which is its id, unless the vocabulary has `ranks` apart from ids; then several tokens may have one
+rank, and are equals.
+
+Where pieces begin as characters (`Symbols`), a character that is a token is one symbol. Any other one is its bytes,
+which nothing merges; they become the ids of the bytes, or all together the id of what is unknown.
 """
 
 from __future__ import annotations
@@ -26,6 +30,7 @@ from typing import Any
 
 from minitok._errors import missing_byte
 from minitok.pretokenizer import bytes_of, get_pretokenizer, text_of
+from minitok.symbols import BYTES, Symbols
 
 __all__ = ["Decoder", "Encoder", "RankTable", "SpecialFinder"]
 
@@ -44,16 +49,16 @@ _RIGHT_BITS = 32
 _RIGHT_MASK = (1 << _RIGHT_BITS) - 1
 
 
-class _PieceCache(dict[str, tuple[int, ...]]):
+class _PieceCache(dict[str | bytes, tuple[int, ...]]):
     """Piece -> ids; a missing piece is encoded on the way."""
 
     def __init__(self, encode_piece: Callable[[bytes], list[int]]) -> None:
         super().__init__()
         self._encode_piece = encode_piece
 
-    def __missing__(self, piece: str) -> tuple[int, ...]:
+    def __missing__(self, piece: str | bytes) -> tuple[int, ...]:
         # Strict: a lone surrogate must not pass for a byte (see `Encoder.encode`).
-        ids = tuple(self._encode_piece(piece.encode("utf-8")))
+        ids = tuple(self._encode_piece(piece.encode("utf-8") if isinstance(piece, str) else piece))
         if len(piece) <= CACHED_LENGTH:
             if len(self) >= CACHE_PIECES:
                 self.clear()
@@ -107,6 +112,8 @@ class Encoder:
         merges: (left id, right id, new id) in rank order, or None for a rank file.
         pattern: the regular expression that cuts text into pieces, or None.
         whole_piece: whether a piece that is a token is taken whole.
+        symbols: what a piece begins as. (Its `end_of_word` and `fuse_unknown` are not this class's: see `pipeline`.)
+        ranks: without merges, the rank of each token in the order of ids, if that is not its id.
     """
 
     def __init__(
@@ -115,19 +122,33 @@ class Encoder:
         merges: Sequence[tuple[int, int, int]] | None,
         pattern: str | None,
         whole_piece: bool = True,
+        symbols: Symbols = BYTES,
+        ranks: Sequence[int] | None = None,
     ) -> None:
         self._tokens = tokens
         self._whole_piece = whole_piece
+        self._symbols = symbols
         self._pretokenizer = get_pretokenizer(pattern)
         largest = max(tokens.values(), default=0)
         # A byte without a token may still merge into one: it gets a stand-in id that is never emitted.
         self._stand_ins = {largest + 1 + b: b for b in range(256) if bytes([b]) not in tokens}
         stand_in_of = {b: i for i, b in self._stand_ins.items()}
         self._byte_ids = [tokens[bytes([b])] if bytes([b]) in tokens else stand_in_of[b] for b in range(256)]
+        #: The symbol of each character that is a token, where pieces begin as characters.
+        self._character_ids: dict[str, int] = {}
+        if symbols.characters:
+            spelt = ((token.decode("utf-8"), i) for token, i in tokens.items() if len(token) <= 4)
+            self._character_ids = {character: i for character, i in spelt if len(character) == 1}
+        #: What each pair makes, where a rank does not tell it because several tokens have the same.
+        self._made_of: dict[int, int] | None = None
         if merges is None:
-            symbols = dict(tokens) | {bytes([b]): i for i, b in self._stand_ins.items()}
-            self._ranks = _implied_ranks(tokens, symbols)
+            known = dict(tokens) | {bytes([b]): i for i, b in self._stand_ins.items()}
+            self._ranks = _implied_ranks(tokens, known)
             self._made: Sequence[int] = range(largest + 1)  # the rank is the id
+            if ranks is not None:
+                rank_of = dict(zip(sorted(tokens.values()), ranks, strict=True))
+                self._made_of = self._ranks
+                self._ranks = {pair: rank_of[made] for pair, made in self._ranks.items()}
         else:
             # The first of two merges of the same pair is the one that applies.
             self._ranks = {
@@ -249,6 +270,10 @@ class Encoder:
             text.encode("utf-8")  # a lone surrogate must not pass for a byte
         return [bytes_of(piece) for piece in self._pretokenizer.split(text_of(text))]
 
+    def encode_pieces(self, pieces: Sequence[bytes]) -> list[int]:
+        """The ids of pieces that were cut elsewhere, one behind the other."""
+        return list(chain.from_iterable(map(self._cache.__getitem__, pieces)))
+
     def encode_piece(self, piece: bytes) -> list[int]:
         """The ids of one piece; nothing is split."""
         if self._whole_piece:
@@ -259,13 +284,43 @@ class Encoder:
 
     def merge_piece(self, piece: bytes) -> list[int]:
         """The ids of one piece by merges alone, even if it is a token."""
-        ids = [self._byte_ids[b] for b in piece]
+        ids = self._first_ids(piece)
         ids = self._merge_short(ids) if len(ids) < HEAP_SYMBOLS else self._merge_long(ids)
-        if self._stand_ins:
-            for i in ids:
-                if i in self._stand_ins:
-                    raise missing_byte(self._stand_ins[i])
+        if self._stand_ins and not self._stand_ins.keys().isdisjoint(ids):
+            return self._without_stand_ins(ids)
         return ids
+
+    def _first_ids(self, piece: bytes) -> list[int]:
+        """What a piece begins as."""
+        if not self._symbols.characters:
+            return [self._byte_ids[b] for b in piece]
+        ids: list[int] = []
+        for character in text_of(piece):
+            i = self._character_ids.get(character)
+            if i is None:
+                ids += [self._byte_ids[b] for b in bytes_of(character)]
+            else:
+                ids.append(i)
+        return ids
+
+    def _without_stand_ins(self, ids: list[int]) -> list[int]:
+        """Ids with those of bytes instead of their stand-ins, or one id for each unknown character."""
+        out = []
+        for i in ids:
+            b = self._stand_ins.get(i)
+            if b is None:
+                out.append(i)
+            elif self._symbols.byte_ids is not None:
+                out.append(self._symbols.byte_ids[b])
+            elif self._symbols.unknown_id is None:
+                raise missing_byte(b)
+            elif not (self._symbols.characters and 0x80 <= b < 0xC0):  # a character's first byte speaks for it
+                out.append(self._symbols.unknown_id)
+        return out
+
+    def _made_by(self, rank: int, left: int, right: int) -> int:
+        """The symbol that the merge of a pair makes, whose rank this is."""
+        return self._made[rank] if self._made_of is None else self._made_of[left << _RIGHT_BITS | right]
 
     def _encode_escaped(self, piece: str) -> list[int]:
         return self.encode_piece(bytes_of(piece))
@@ -279,7 +334,7 @@ class Encoder:
             if best == _NO_RANK:
                 break
             i = ranks.index(best)
-            ids[i : i + 2] = [self._made[best]]
+            ids[i : i + 2] = [self._made_by(best, ids[i], ids[i + 1])]
             del ranks[i]
             if i < len(ranks):
                 ranks[i] = rank_of(ids[i] << _RIGHT_BITS | ids[i + 1], _NO_RANK)
@@ -311,7 +366,7 @@ class Encoder:
             gone = after[p]
             right = after[gone]
             left = before[p]
-            ids[p] = new = self._made[rank]
+            ids[p] = new = self._made_by(rank, ids[p], ids[gone])
             ranks[gone] = _NO_RANK
             ids[gone] = -1
             after[p] = right

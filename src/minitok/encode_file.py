@@ -30,6 +30,7 @@ from minitok.id_files import EncodedFile, IdType, IdWriter, index_path
 from minitok.input_documents import Documents, Separators, json_documents, text_documents
 from minitok.input_files import InputFile, InputSource, ReadSoFar, find_inputs, read_blocks
 from minitok.patterns import find_named_pattern
+from minitok.pipeline import AnyEncoder, piece_encoder_of, takes_bytes
 from minitok.pretokenizer import bytes_of, get_pretokenizer
 from minitok.progress import progress_bar
 from minitok.threads import map_ahead, thread_count
@@ -64,7 +65,7 @@ class _Batch:
 
 def encode_file(
     vocabulary: Vocabulary,
-    encoder: _backend.Encoder,
+    encoder: AnyEncoder,
     source: InputSource,
     out: str | PathLike[str],
     *,
@@ -87,8 +88,10 @@ def encode_file(
     total = None if None in sizes else sum(filter(None, sizes))
     threads = thread_count(num_threads, sys.maxsize if total is None else total)
     so_far = ReadSoFar()
-    longest = BLOCK if find_named_pattern(vocabulary.pattern) else LONG
-    batches = _batches(_documents(inputs, separators, longest, so_far), vocabulary.pattern, so_far)
+    # What changes a text before it cuts it takes documents whole.
+    pattern = vocabulary.pattern if takes_bytes(vocabulary) else None
+    longest = BLOCK if find_named_pattern(pattern) else LONG
+    batches = _batches(_documents(inputs, separators, longest, so_far), pattern, so_far)
     show = sys.stderr.isatty() if progress is None else progress
     with (
         open_together([offsets_path, path]) as (index, ids_file),
@@ -212,7 +215,7 @@ class _BatchEncoder:
         appended: the id that follows each document, or None.
     """
 
-    def __init__(self, vocabulary: Vocabulary, encoder: _backend.Encoder, appended: int | None) -> None:
+    def __init__(self, vocabulary: Vocabulary, encoder: AnyEncoder, appended: int | None) -> None:
         self._vocabulary = vocabulary
         self._encoder = encoder
         self._appended = appended
@@ -234,5 +237,4 @@ class _BatchEncoder:
     @cached_property
     def _piece_encoder(self) -> _backend.Encoder:
         """Takes each text for one piece."""
-        vocabulary = self._vocabulary
-        return _backend.Encoder(vocabulary.tokens, vocabulary.merges, None, vocabulary.whole_piece)
+        return piece_encoder_of(self._vocabulary)

@@ -13,17 +13,20 @@ from operator import index
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Literal, TypeGuard, TypeVar
 
-from minitok import _backend, formats, offsets, unstable
+from minitok import _backend, bridges, formats, offsets, unstable
 from minitok.id_files import EncodedFile, IdType
+from minitok.pipeline import AnyEncoder, decoder_of, encoder_of, takes_bytes
 from minitok.pretokenizer import text_of
 from minitok.special_tokens import Allowed, Disallowed, SpecialTokens
-from minitok.text import Text, has_surrogates, plain_text, repair_surrogates
+from minitok.text import Text, decoded_text, has_surrogates, plain_text, repair_surrogates
 from minitok.threads import groups, map_in_threads, thread_count
 from minitok.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
+    import tiktoken
+    import tokenizers
 
     from minitok.input_files import InputSource
 
@@ -104,12 +107,11 @@ class Encoding:
         self._pat_str = vocabulary.pattern
         self._special_tokens = vocabulary.special_tokens
         self._special_token_values = set(vocabulary.special_tokens.values())
-        self._special = SpecialTokens(vocabulary.special_tokens)
-        self._encoder = _backend.Encoder(
-            vocabulary.tokens, vocabulary.merges, vocabulary.pattern, vocabulary.whole_piece
-        )
-        special = {i: s.encode("utf-8", "surrogatepass") for s, i in vocabulary.special_tokens.items()}
-        self._decoder = _backend.Decoder(vocabulary.tokens, special)
+        self._special = SpecialTokens(vocabulary.special_tokens, vocabulary.added_tokens)
+        self._takes_bytes = takes_bytes(vocabulary)
+        self._encoder: AnyEncoder = encoder_of(vocabulary)
+        self._decoder = decoder_of(vocabulary)
+        self._decoded_prefix = vocabulary.decoded_prefix.encode("utf-8")
         self._pickled_as: tuple[Callable[..., Encoding], tuple[Any, ...]] = (Encoding.from_vocabulary, (vocabulary,))
 
     @property
@@ -270,6 +272,8 @@ class Encoding:
             return text
         if has_surrogates(text):
             text = repair_surrogates(text)
+        if not self._takes_bytes:
+            return self._shorten(text, max_tokens, allowed_special, disallowed_special)
         kept = max_tokens
         while kept:
             # Whole characters only: the bytes of a character that is cut do not decode.
@@ -279,6 +283,17 @@ class Encoding:
                 return prefix
             kept -= 1
         return ""
+
+    def _shorten(self, text: str, max_tokens: int, allowed: Allowed, disallowed: Disallowed) -> str:
+        """The same where ids do not tell how much of the text they are: by halves, then back to where it fits."""
+        options: Any = {"allowed_special": allowed, "disallowed_special": disallowed}
+        low, high = 0, len(text)
+        while low < high:
+            middle = (low + high + 1) // 2
+            low, high = (middle, high) if self.fits(text[:middle], max_tokens, **options) else (low, middle - 1)
+        while low and not self.fits(text[:low], max_tokens, **options):
+            low -= 1
+        return text[:low]
 
     def _first_ids(self, text: Text, limit: int, allowed: Allowed, disallowed: Disallowed) -> list[int]:
         """The first `limit` + 1 ids of a text, or fewer if there are no more."""
@@ -301,6 +316,7 @@ class Encoding:
         >>> minitok.get_encoding("minitok_32k").encode_with_offsets("hello world")[1]
         [(0, 5), (5, 11)]
         """
+        self._check_unchanged_text()
         ids = self.encode(text, allowed_special=allowed_special, disallowed_special=disallowed_special)
         lengths = [len(self._decoder.token(i)) for i in ids]
         plain = plain_text(text)
@@ -445,6 +461,7 @@ class Encoding:
         >>> Encoding("tiny", pat_str=None, mergeable_ranks=ranks, special_tokens={}).encode_with_unstable("ab")
         ([], [[256], [257]])
         """
+        self._check_unchanged_text()
         allowed, disallowed = self._special.policy(allowed_special, disallowed_special)
         return unstable.encode_with_unstable(self, list(self._spans(text, allowed, disallowed)))
 
@@ -462,6 +479,44 @@ class Encoding:
             raise KeyError(token)
         return found
 
+    def encode_segments(self, segments: Iterable[tuple[Literal["special", "text"], str]]) -> list[int]:
+        """Encode a text that is put together of special tokens and of what must never be read as such.
+
+        Args:
+            segments: ("special", a special token) or ("text", any text), one behind the other.
+
+        Raises:
+            KeyError: there is no such special token.
+            ValueError: a segment is neither.
+
+        >>> ranks = {bytes([b]): b for b in range(256)}
+        >>> enc = Encoding("tiny", pat_str=None, mergeable_ranks=ranks, special_tokens={"<end>": 256})
+        >>> enc.encode_segments([("text", "<end>"), ("special", "<end>")])
+        [60, 101, 110, 100, 62, 256]
+        """
+        ids: list[int] = []
+        for kind, content in segments:
+            if kind == "special":
+                ids.append(self._special_tokens[content])
+            elif kind == "text":
+                ids += self.encode_ordinary(content)
+            else:
+                raise ValueError(f"a segment is of the kind {kind!r}; expected 'special' or 'text'")
+        return ids
+
+    def apply_template(self, ids: Sequence[int], pair: Sequence[int] | None = None) -> list[int]:
+        """The ids of a text, or of two, with what the model expects around them (`Vocabulary.template`).
+
+        Without a template, nothing: those of two texts then come one behind the other.
+
+        Raises:
+            ValueError: the template takes no two texts.
+        """
+        template = self.vocabulary.template
+        if template is None:
+            return [*ids, *(pair or ())]
+        return template.apply(ids, pair)
+
     # -- Decoding ------------------------------------------------------------------------------------------------
 
     def decode_bytes(self, tokens: Iterable[int]) -> bytes:
@@ -473,9 +528,10 @@ class Encoding:
             TypeError: an id that is not an integer.
         """
         try:
-            return self._decoder.decode(tokens)
+            decoded = self._decoder.decode(tokens)
         except KeyError as error:
             raise _unknown_id(error.args[0], f"Invalid token for decoding: {error.args[0]}") from None
+        return decoded.removeprefix(self._decoded_prefix) if self._decoded_prefix else decoded
 
     def decode(self, tokens: Iterable[int], errors: str = "replace") -> str:
         """The text that ids stand for.
@@ -575,17 +631,54 @@ class Encoding:
         """The largest id plus one."""
         return self.max_token_value + 1
 
-    def save(self, path: str | PathLike[str], *, format: Literal["minitok", "tiktoken"] = "minitok") -> None:
+    # -- Other libraries -----------------------------------------------------------------------------------------
+
+    def to_tiktoken(self) -> tiktoken.Encoding:
+        """The same encoding as one of the package `tiktoken`, which has to be installed.
+
+        Raises:
+            ValueError: tiktoken cannot express it.
+        """
+        return bridges.to_tiktoken(self.vocabulary)
+
+    def to_huggingface(self) -> tokenizers.Tokenizer:
+        """The same encoding as a tokenizer of the package `tokenizers`, which has to be installed.
+
+        (`transformers.PreTrainedTokenizerFast(tokenizer_object=...)` makes one for `transformers` of it.)
+
+        Raises:
+            ValueError: tokenizers cannot express it.
+        """
+        return bridges.to_huggingface(self.vocabulary)
+
+    def for_grammars(
+        self, eos_token: str | int, *, bos_token: str | int | None = None, size: int | None = None
+    ) -> bridges.GrammarTokenizer:
+        """What libraries for constrained decoding ask of a tokenizer; see `GrammarTokenizer`.
+
+        Args:
+            eos_token: the special token that ends a text, or its id.
+            bos_token: that which begins one, if there is such.
+            size: how many ids the model has, if that is more than the vocabulary has.
+
+        Raises:
+            KeyError: there is no such special token.
+            ValueError: `size` is too small.
+        """
+        return bridges.GrammarTokenizer(self.vocabulary, self.encode_ordinary, eos_token, bos_token, size)
+
+    def save(self, path: str | PathLike[str], *, format: formats.Format = "minitok") -> None:
         """Write the vocabulary to a file, whole or not at all.
 
         Args:
             path: the file; one that exists is replaced.
-            format: "minitok" holds all that defines the tokenizer; "tiktoken" holds the tokens and their ranks
-                only: pattern and special tokens have to be kept elsewhere.
+            format: "minitok" holds all that defines the tokenizer. "tiktoken" holds the tokens and their ranks
+                only: pattern and special tokens have to be kept elsewhere. The others (`formats.FORMATS`) are those
+                of other tools; "vocab-merges" writes two files into a folder of that name.
 
         Raises:
             OSError: the file cannot be written.
-            ValueError: the format cannot hold this vocabulary.
+            ValueError: the format cannot hold this vocabulary; the message says why.
         """
         formats.save(self.vocabulary, path, format=format)
 
@@ -618,7 +711,7 @@ class Encoding:
             ValueError: a disallowed one is there.
         """
         allowed, disallowed = self._special.policy(allowed_special, disallowed_special)
-        plain = plain_text(text)
+        plain = self._plain(text)
         if disallowed <= self._special.names and self._special.are_absent(plain):
             allowed = disallowed = _NOTHING
         if disallowed:
@@ -626,6 +719,18 @@ class Encoding:
         if isinstance(plain, str) and has_surrogates(plain):
             plain = repair_surrogates(plain)
         return plain, self._special.places(plain, allowed)
+
+    def _check_unchanged_text(self) -> None:
+        if not self._takes_bytes:
+            raise ValueError(
+                f"{self.name!r} changes a text before it cuts it, or cuts it in stages, so that its tokens have no "
+                "certain place in the text"
+            )
+
+    def _plain(self, text: Text) -> str | bytes:
+        """A text as special tokens are looked for in it: what is to be normalized is a str."""
+        plain = plain_text(text)
+        return plain if isinstance(plain, str) or self._takes_bytes else decoded_text(plain)
 
     def _spans(
         self, text: Text, allowed_special: Allowed, disallowed_special: Disallowed

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from os import PathLike
 from pathlib import Path
 from typing import IO
 
-__all__ = ["TemporaryFolder", "open_atomically", "open_together", "write_atomically"]
+__all__ = ["TemporaryFolder", "open_atomically", "open_together", "write_all_atomically", "write_atomically"]
 
 
 @contextmanager
@@ -104,6 +104,17 @@ def write_atomically(path: str | PathLike[str], data: bytes | bytearray, *, dura
     """
     with open_atomically(path, durable=durable) as file:
         file.write(data)
+
+
+def write_all_atomically(contents: Mapping[Path, bytes]) -> None:
+    """Write whole files; all appear, or none. See `open_together`.
+
+    Raises:
+        OSError: a file cannot be written.
+    """
+    with open_together(list(contents)) as files:
+        for file, data in zip(files, contents.values()):
+            file.write(data)
 
 
 class TemporaryFolder:

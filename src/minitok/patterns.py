@@ -7,6 +7,7 @@ and cut by the faster scanner that is known to agree with it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 __all__ = [
@@ -16,8 +17,20 @@ __all__ = [
     "SAFE_BOUNDARY",
     "NamedPattern",
     "find_named_pattern",
+    "find_staged_pattern",
     "resolve_pattern",
 ]
+
+
+#: A boundary that every named pattern but `spaces` and its kin makes, whatever stands further left or right: behind
+#: a letter and before a character that is neither letter nor mark nor apostrophe. No alternative of any pattern goes
+#: from the one to the other, and none that ends in a letter looks ahead further than that character. (The letter is
+#: not the first of a contraction's two: `'l|` + ` ` is no contraction on either side of the cut.)
+SAFE_BOUNDARY = (r"""\p{L}""", r"""[^\p{L}\p{M}']""")
+
+#: Another one: behind a number and before a character that is none. In these patterns numbers are only followed by
+#: numbers, and what ends in one does not look ahead.
+NUMBER_BOUNDARY = (r"""\p{N}""", r"""\P{N}""")
 
 
 @dataclass(frozen=True)
@@ -29,12 +42,19 @@ class NamedPattern:
         regex: the expression.
         aliases: other names of the same pattern.
         spellings: other expressions that cut every text alike.
+        portable: the expression without possessive quantifiers, for engines that read those differently.
+        stages: expressions that cut every text alike if each cuts, at both ends of its matches, what the one before
+            left.
+        boundaries: two characters' classes between which the pattern cuts, whatever stands further left or right.
     """
 
     name: str
     regex: str
     aliases: tuple[str, ...] = ()
     spellings: tuple[str, ...] = ()
+    portable: str = ""
+    stages: tuple[str, ...] = ()
+    boundaries: tuple[tuple[str, str], ...] = (SAFE_BOUNDARY, NUMBER_BOUNDARY)
 
 
 _CONTRACTION_SUFFIX = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)?"
@@ -55,6 +75,10 @@ _CL100K = NamedPattern(
     regex=(
         r"""'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}++|\p{N}{1,3}+| ?[^\s\p{L}\p{N}]++[\r\n]*+"""
         r"""|\s++$|\s*[\r\n]|\s+(?!\S)|\s"""
+    ),
+    portable=(
+        r"""'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*"""
+        r"""|\s+\z|\s*[\r\n]|\s+(?!\S)|\s"""
     ),
 )
 
@@ -104,8 +128,7 @@ _TEKKEN = NamedPattern(
     ),
 )
 
-# DeepSeek V3 splits in three stages, each of which cuts what the one before left, between its matches too:
-# `\p{N}{1,3}`, then `[\u4e00-\u9fa5\u3040-\u309f\u30a0-\u30ff]+`, then words, punctuation and white space
+# DeepSeek V3 splits in three stages, each of which cuts what the one before left, between its matches too
 # (`pre_tokenizer` of deepseek.tokenizer.json). Here they are one expression: the classes of a later stage leave out
 # the characters of an earlier one, and what the last stage does not match is cut where its next match begins.
 _KANA_WORD = r"""\u4e00-\u9fa5\u3041-\u3096\u3099\u309a\u309d-\u309f\u30a1-\u30fa\u30fc-\u30ff"""
@@ -119,6 +142,14 @@ _REST = rf"""[^{_EARLIER}\p{{L}}\p{{M}}\p{{P}}\p{{S}}\s]"""
 
 _DEEPSEEK = NamedPattern(
     name="deepseek",
+    stages=(
+        r"""\p{N}{1,3}""",
+        "[\u4e00-\u9fa5\u3040-\u309f\u30a0-\u30ff]+",
+        (
+            r"""[!"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~][A-Za-z]+"""
+            "|[^\r\n\\p{L}\\p{P}\\p{S}]?[\\p{L}\\p{M}]+| ?[\\p{P}\\p{S}]+[\r\n]*|\\s*[\r\n]+|\\s+(?!\\S)|\\s+"
+        ),
+    ),
     regex="|".join(
         (
             r"""\p{N}{1,3}""",
@@ -136,26 +167,41 @@ _DEEPSEEK = NamedPattern(
     ),
 )
 
+# Where text may be cut for vocabularies of SentencePiece and the like: they have no pattern, but their tokens have
+# spaces at the beginning alone. Then no merge ever crosses a space that something else is before.
+_BEFORE_SPACE = ((r"[^ ]", r" "),)
+_SPACES = NamedPattern(name="spaces", regex=r""" *[^ ]+| +""", boundaries=_BEFORE_SPACE)
+
+# Mostly no token has an ASCII letter beside an ASCII sign or digit, either: then it may be cut there, too.
+_SIGN_RUN = r"""(?:[A-Za-z]+|[\x00-\x1f!-@\[-`{-\x7f]+)"""
+_SPACES_SIGNS = NamedPattern(
+    name="spaces_signs",
+    regex=(rf""" *{_SIGN_RUN}(?:[^\x00-\x7f]+{_SIGN_RUN}?)*| *(?:[^\x00-\x7f]+{_SIGN_RUN}?)+| +"""),
+    boundaries=_BEFORE_SPACE,
+)
+
 #: Every name, aliases included.
 PATTERNS: dict[str, NamedPattern] = {
     name: pattern
-    for pattern in (_R50K, _CL100K, _O200K, _LLAMA3, _QWEN2, _TEKKEN, _DEEPSEEK)
+    for pattern in (_R50K, _CL100K, _O200K, _LLAMA3, _QWEN2, _TEKKEN, _DEEPSEEK, _SPACES, _SPACES_SIGNS)
     for name in (pattern.name, *pattern.aliases)
 }
 
 DEFAULT_PATTERN = "o200k"
 
-#: A boundary that every named pattern makes, whatever stands further left or right: behind a letter and before a
-#: character that is neither letter nor mark nor apostrophe. No alternative of any pattern goes from the one to the
-#: other, and none that ends in a letter looks ahead further than that character. (The letter is not the first of a
-#: contraction's two: `'l|` + ` ` is no contraction on either side of the cut.)
-SAFE_BOUNDARY = (r"""\p{L}""", r"""[^\p{L}\p{M}']""")
+_BY_REGEX = {
+    regex: pattern
+    for pattern in PATTERNS.values()
+    for regex in (pattern.regex, *pattern.spellings, pattern.portable)
+    if regex
+}
 
-#: Another one: behind a number and before a character that is none. In all patterns numbers are only followed by
-#: numbers, and what ends in one does not look ahead.
-NUMBER_BOUNDARY = (r"""\p{N}""", r"""\P{N}""")
+_BY_STAGES = {pattern.stages: pattern for pattern in PATTERNS.values() if pattern.stages}
 
-_BY_REGEX = {regex: pattern for pattern in PATTERNS.values() for regex in (pattern.regex, *pattern.spellings)}
+
+def find_staged_pattern(stages: Sequence[str]) -> NamedPattern | None:
+    """The named pattern that several expressions are, each of which cuts what the one before left; or None."""
+    return _BY_STAGES.get(tuple(stages))
 
 
 def find_named_pattern(regex: str | None) -> NamedPattern | None:

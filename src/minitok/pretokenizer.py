@@ -12,8 +12,8 @@ bringing its own Unicode version; so every pattern whose classes can be pinned a
 there, and the rest in `regex`. A class with characters above U+FFFF is no longer one bitmap: most texts have
 none, so such classes are compiled twice, and each chunk of text takes the narrow one where it can.
 
-Chunks. A long text is cut at boundaries that the pattern makes anyway (`SAFE_BOUNDARY`, `NUMBER_BOUNDARY`), which
-bounds the memory of the intermediate lists of pieces. Only named patterns have such boundaries.
+Chunks. A long text is cut at boundaries that the pattern makes anyway (`NamedPattern.boundaries`), which bounds the
+memory of the intermediate lists of pieces. Only named patterns have such boundaries.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ from functools import lru_cache
 from itertools import accumulate
 from typing import Any
 
-from minitok.patterns import NUMBER_BOUNDARY, SAFE_BOUNDARY, find_named_pattern
+from minitok.patterns import find_named_pattern
 from minitok.unicode_classes import pin_classes
 
-__all__ = ["Pretokenizer", "bytes_of", "get_pretokenizer", "text_of"]
+__all__ = ["Pretokenizer", "bytes_of", "compile_pattern", "get_pretokenizer", "text_of"]
 
 #: Characters of text split at once. Small enough that a chunk's pieces stay in the processor's cache.
 CHUNK = 1 << 15
@@ -59,14 +59,45 @@ def _whole_characters(data: bytes) -> str:
     return codecs.utf_8_decode(data, "surrogateescape", False)[0]
 
 
-def _compile(pattern: str, *, bmp_only: bool = False) -> Any:
-    """Compile with pinned classes; ValueError if no engine takes the pattern."""
+def _has_nested_class(pattern: str) -> bool:
+    """Whether a class stands in a class, where `re` would take its bracket for a character, without a word."""
+    depth = 0
+    at = 0
+    while at < len(pattern):
+        c = pattern[at]
+        at += 1
+        if c == "\\":
+            at += 1
+        elif c == "[":
+            if depth and pattern[at : at + 1] != ":":  # not the name of a class, as [:alpha:]
+                return True
+            depth += 1
+            # A bracket that closes at once is a character.
+            at += 1 if pattern[at : at + 1] == "^" else 0
+            at += 1 if pattern[at : at + 1] == "]" else 0
+        elif c == "]":
+            depth = max(0, depth - 1)
+    return False
+
+
+@lru_cache(maxsize=64)
+def compile_pattern(pattern: str, *, bmp_only: bool = False) -> Any:
+    """A regular expression compiled with pinned classes, by the engine that takes it.
+
+    Args:
+        pattern: the expression.
+        bmp_only: leave out what is above U+FFFF in the classes.
+
+    Raises:
+        ValueError: no engine takes it.
+    """
     pinned = pin_classes(pattern, bmp_only=bmp_only)
-    set_operations = False
+    set_operations = _has_nested_class(pattern)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         try:
-            return re.compile(pinned)
+            if not set_operations:
+                return re.compile(pinned)
         except FutureWarning:
             # Set operations (nested classes, `&&`, `--`): `re` does not have them, Rust's engines do.
             set_operations = True
@@ -80,11 +111,10 @@ def _compile(pattern: str, *, bmp_only: bool = False) -> Any:
         raise ValueError(f"the split pattern {pattern!r} does not compile: {error}") from error
 
 
-@lru_cache(maxsize=1)
-def _compile_boundaries() -> re.Pattern[str]:
+@lru_cache(maxsize=8)
+def _compile_boundaries(boundaries: tuple[tuple[str, str], ...]) -> re.Pattern[str]:
     # A boundary may be missed (the search is only for the BMP), never wrong: the class of what follows is a negated
     # one, so it is written with all code points.
-    boundaries = (SAFE_BOUNDARY, NUMBER_BOUNDARY)
     return re.compile("|".join(f"{pin_classes(a, bmp_only=True)}(?={pin_classes(b)})" for a, b in boundaries))
 
 
@@ -103,10 +133,13 @@ class Pretokenizer:
 
     def __init__(self, pattern: str | None) -> None:
         self.pattern = pattern
-        self._is_named = find_named_pattern(pattern) is not None
-        self._wide: Any = None if pattern is None else _compile(pattern)
-        self._narrow: Any = _compile(pattern, bmp_only=True) if pattern is not None and self._is_named else self._wide
-        self._boundary: Any = _compile_boundaries() if self._is_named else None
+        named = find_named_pattern(pattern)
+        self._is_named = named is not None
+        self._wide: Any = None if pattern is None else compile_pattern(pattern)
+        self._narrow: Any = (
+            compile_pattern(pattern, bmp_only=True) if pattern is not None and self._is_named else self._wide
+        )
+        self._boundary: Any = None if named is None else _compile_boundaries(named.boundaries)
 
     def chunks(self, text: str, size: int = CHUNK) -> Iterator[str]:
         """Parts of a text, of about `size` characters, whose pieces are together those of the text.

@@ -6,9 +6,9 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from os import PathLike
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from minitok import _backend, formats
+from minitok import _backend, bridges, formats
 from minitok._version import __version__
 from minitok.encoding import Encoding
 from minitok.formats.minitok_json import parse
@@ -19,10 +19,15 @@ from minitok.table_files import find_table, keep_table
 from minitok.vocabulary import Vocabulary
 from minitok.vocabulary_files import PUBLISHED, PublishedFile, find_or_download
 
+if TYPE_CHECKING:
+    import tiktoken
+
 __all__ = [
     "ENCODINGS",
     "encoding_for_model",
     "encoding_name_for_model",
+    "from_huggingface",
+    "from_tiktoken",
     "get_encoding",
     "list_encoding_names",
     "load",
@@ -80,10 +85,14 @@ def load(
     pattern: str | None = None,
     special_tokens: Mapping[str, int] | None = None,
 ) -> Encoding:
-    """Read a vocabulary file; its format is known by its content.
+    """Read a vocabulary file, or the one in a model's folder; its format is known by its content.
+
+    The formats are minitok's own, tiktoken's ranks, Hugging Face's `tokenizer.json`, SentencePiece's `.model`,
+    Mistral's `tekken.json`, GPT-2's `vocab.json` with `merges.txt` beside it (or `encoder.json` with `vocab.bpe`),
+    js-tiktoken's and Anthropic's compact ranks, CLIP's `bpe_simple_vocab`, GGUF, minbpe's `.model`, bpeasy's JSON.
 
     Args:
-        path: the file.
+        path: the file, or the folder.
         name: what to call the encoding; default: the name in the file, or the file's.
         pattern: for a rank file, which holds none: the name of a pattern, or a regular expression.
         special_tokens: for a rank file, which holds none: special token to id.
@@ -93,6 +102,30 @@ def load(
         OSError: the file cannot be read.
     """
     return Encoding.from_vocabulary(formats.load(path, name=name, pattern=pattern, special_tokens=special_tokens))
+
+
+def from_tiktoken(encoding: tiktoken.Encoding) -> Encoding:
+    """Minitok's encoding for one of the package `tiktoken`.
+
+    Raises:
+        ValueError: its ranks are no vocabulary.
+        TypeError: it is no encoding of tiktoken's.
+    """
+    return Encoding.from_vocabulary(bridges.from_tiktoken(encoding))
+
+
+def from_huggingface(tokenizer: Any, *, name: str | None = None) -> Encoding:
+    """Minitok's encoding for a tokenizer of the package `tokenizers`, or a fast one of `transformers`.
+
+    Args:
+        tokenizer: the tokenizer.
+        name: what to call the encoding; default: what the tokenizer says of its origin, or "huggingface".
+
+    Raises:
+        ValueError: it has something that minitok does not know; the message names it.
+        TypeError: it is no such tokenizer (but a slow one of `transformers`, perhaps).
+    """
+    return Encoding.from_vocabulary(bridges.from_huggingface(tokenizer, name))
 
 
 def get_encoding(encoding_name: str) -> Encoding:

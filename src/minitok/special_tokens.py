@@ -15,6 +15,7 @@ from os.path import commonprefix
 from typing import Literal, NoReturn
 
 from minitok import _backend
+from minitok.added_tokens import AddedToken, with_flags
 
 __all__ = ["Allowed", "Disallowed", "SpecialTokens", "check_special_tokens"]
 
@@ -66,10 +67,12 @@ class SpecialTokens:
 
     Args:
         ids: special token to id.
+        added: added tokens; those that are special ones say what belongs to these.
     """
 
-    def __init__(self, ids: Mapping[str, int]) -> None:
+    def __init__(self, ids: Mapping[str, int], added: Iterable[AddedToken] = ()) -> None:
         self.ids = ids
+        self._flagged = {token.id: token for token in added if token.content in ids and token.has_flags}
         self.names: frozenset[str] = frozenset(ids)
         self._regex = _any_of(ids) if ids else None
         self._finder = _backend.SpecialFinder(ids)
@@ -122,4 +125,7 @@ class SpecialTokens:
 
     def places(self, text: str | bytes, allowed: frozenset[str]) -> Sequence[tuple[int, int, int]]:
         """Where the allowed special tokens stand: start, end and id of each, in order."""
-        return self._finder.places(text, allowed) if allowed else ()
+        if not allowed:
+            return ()
+        places = self._finder.places(text, allowed)
+        return with_flags(places, text, self._flagged) if self._flagged and isinstance(text, str) else places

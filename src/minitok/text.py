@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["Text", "has_surrogates", "plain_text", "repair_surrogates"]
+__all__ = ["Text", "characters_of", "decoded_text", "has_surrogates", "plain_text", "repair_surrogates"]
 
 #: What can be encoded: a str, or anything that gives its bytes. They need not be valid UTF-8.
 Text = str | bytes | bytearray | memoryview
@@ -20,6 +20,28 @@ def plain_text(text: Text) -> str | bytes:
         return bytes(memoryview(text))
     except TypeError:
         raise TypeError(f"expected a str or bytes to encode, not {type(text).__name__}") from None
+
+
+def decoded_text(text: bytes) -> str:
+    r"""Bytes as text, each byte that is not valid UTF-8 as U+FFFD.
+
+    >>> decoded_text(b"a\xe5\xadb") == "a\ufffd\ufffdb"
+    True
+    """
+    decoded = text.decode("utf-8", "surrogateescape")
+    return decoded if decoded.isascii() else decoded.translate(_ESCAPED)
+
+
+_ESCAPED = dict.fromkeys(range(0xDC80, 0xDD00), "\ufffd")
+
+
+def characters_of(text: bytes) -> list[bytes]:
+    r"""The characters of UTF-8, each as its bytes; a byte that is not valid is one of its own.
+
+    >>> characters_of("aé".encode())
+    [b'a', b'\xc3\xa9']
+    """
+    return [c.encode("utf-8", "surrogateescape") for c in text.decode("utf-8", "surrogateescape")]
 
 
 def has_surrogates(text: str) -> bool:

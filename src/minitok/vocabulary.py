@@ -8,20 +8,36 @@ from itertools import chain
 from typing import Any
 
 from minitok import _backend
+from minitok.added_tokens import AddedToken
+from minitok.normalizers import Normalizer
 from minitok.patterns import find_named_pattern
 from minitok.pretokenizer import get_pretokenizer
+from minitok.splits import Stage
+from minitok.symbols import BYTES, Symbols
+from minitok.templates import Template
 
-__all__ = ["MAX_ID", "Vocabulary"]
+__all__ = ["MAX_ID", "SpelledMerges", "Vocabulary"]
 
 #: Ids are unsigned 32-bit numbers; the highest are reserved for bytes that a vocabulary lacks.
 MAX_ID = 2**32 - 1025
 
+#: The highest rank of a token in `Vocabulary.ranks`.
+MAX_RANK = 2**31 - 1
+
 Merge = tuple[int, int, int]
+
+
+class SpelledMerges(list[Merge]):
+    """Merges each of which makes its token for certain: because a file spells the token as the two others joined."""
 
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """Tokens, merges, special tokens and pattern together.
+    """All that defines a tokenizer: tokens, merges, special tokens, and what is done to a text before it is merged.
+
+    A text goes this way: special tokens that the caller allows, and added tokens, are cut out; what is between them
+    is normalized; added tokens that are looked for in normalized text are cut out; the rest is cut into pieces, by
+    the pattern or in stages; each piece becomes symbols, which merge.
 
     Attributes:
         name: what the encoding is called.
@@ -32,10 +48,20 @@ class Vocabulary:
         pattern: the regular expression that cuts text into pieces; None: a text is one piece.
         whole_piece: whether a piece that is a token is taken whole, even where merges would not make it.
         metadata: anything that JSON can hold.
+        ranks: if `merges` is None and ids are not ranks: the rank of each token, in the order of the tokens' ids.
+            Several may have the same one: among them the leftmost pair merges first.
+        symbols: what a piece begins as; default: its bytes.
+        normalizers: what is done to a text first, one behind the other.
+        splits: how text is cut if not by a `pattern`, stage by stage.
+        added_tokens: strings that are tokens wherever they stand; and special tokens with flags of such.
+        template: what a model expects around the ids of a text; applied by `Encoding.apply_template` alone.
+        decoded_prefix: what is taken off the beginning of decoded text, if it is there.
+        only_decoded: ids that no text encodes to, with the bytes that they decode to; and what added tokens decode to
+            that are another text.
 
     Raises:
         ValueError: two tokens with one id, an id out of range, a merge that does not make its token, a pattern
-            that does not compile.
+            that does not compile, ranks for other than all tokens, a pattern and splits at once.
         TypeError: a token that is not bytes, a special token that is not a str, an id that is not an int.
     """
 
@@ -46,6 +72,14 @@ class Vocabulary:
     pattern: str | None
     whole_piece: bool = True
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    ranks: Sequence[int] | None = None
+    symbols: Symbols = BYTES
+    normalizers: tuple[Normalizer, ...] = ()
+    splits: tuple[Stage, ...] = ()
+    added_tokens: tuple[AddedToken, ...] = ()
+    template: Template | None = None
+    decoded_prefix: str = ""
+    only_decoded: Mapping[int, bytes] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str):
@@ -56,8 +90,9 @@ class Vocabulary:
             _check_ids(self.tokens, bytes, self.name)
             self._check_unique()
         _check_ids(self.special_tokens, str, self.name)
-        if self.merges is not None:
+        if self.merges is not None and not isinstance(self.merges, SpelledMerges):
             self._check_merges(self.merges)
+        self._check_extras()
         # Compiling a named pattern would tell nothing and take time.
         if find_named_pattern(self.pattern) is None:
             get_pretokenizer(self.pattern)
@@ -73,6 +108,26 @@ class Vocabulary:
                     "each token needs an id of its own"
                 )
             seen[i] = token
+
+    def _check_extras(self) -> None:
+        if self.ranks is not None:
+            if self.merges is not None:
+                raise ValueError(
+                    f"vocabulary {self.name!r} has merges and ranks; ranks are for tokens without merges"
+                )
+            if len(self.ranks) != len(self.tokens):
+                raise ValueError(
+                    f"vocabulary {self.name!r} has {len(self.tokens)} tokens, but {len(self.ranks)} ranks; "
+                    "each token needs one"
+                )
+            if not all(type(rank) is int and 0 <= rank <= MAX_RANK for rank in self.ranks):
+                raise ValueError(f"vocabulary {self.name!r}: ranks are numbers from 0 to {MAX_RANK}")
+        if self.splits and self.pattern is not None:
+            raise ValueError(f"vocabulary {self.name!r} has a pattern and splits; text is cut by one of them")
+        ids = (self.symbols.byte_ids or (), [self.symbols.unknown_id], [t.id for t in self.added_tokens])
+        for i in chain(*ids, self.only_decoded):
+            if i is not None and not (type(i) is int and 0 <= i <= MAX_ID):
+                raise ValueError(f"vocabulary {self.name!r}: an id is {i!r}, expected 0 to {MAX_ID}")
 
     def _check_merges(self, merges: Sequence[Merge]) -> None:
         token_of = {i: token for token, i in self.tokens.items()}
@@ -94,7 +149,9 @@ class Vocabulary:
     def n_vocab(self) -> int:
         """The largest id, of special tokens too, plus one."""
         tokens = (self.tokens.largest,) if isinstance(self.tokens, _backend.RankTable) else self.tokens.values()
-        return max(chain(tokens, self.special_tokens.values())) + 1
+        byte_ids = self.symbols.byte_ids or ()
+        added = (token.id for token in self.added_tokens)
+        return max(chain(tokens, self.special_tokens.values(), byte_ids, added, self.only_decoded)) + 1
 
     @property
     def pattern_name(self) -> str | None:
@@ -102,21 +159,44 @@ class Vocabulary:
         named = find_named_pattern(self.pattern)
         return named.name if named else None
 
+    def is_plain(self, but_for: tuple[Normalizer, ...] = ()) -> bool:
+        """Whether tokens, merges, special tokens and a pattern say it all, `but_for` some normalizers."""
+        extras = (self.ranks, self.splits, self.added_tokens, self.template, self.decoded_prefix, self.only_decoded)
+        return not any(extras) and self.symbols == BYTES and self.normalizers == but_for
+
+    def is_rank_file(self, but_for: tuple[Normalizer, ...] = ()) -> bool:
+        """Whether tokens ranked by their ids, special tokens and a pattern say it all, `but_for` some normalizers."""
+        return self.is_plain(but_for) and self.merges is None and self.whole_piece
+
     def missing_bytes(self) -> list[int]:
         """The bytes that have no token."""
         return [b for b in range(256) if bytes([b]) not in self.tokens]
 
+    def other_ids(self) -> dict[int, bytes]:
+        """What the ids that `tokens` does not have decode to: special and added tokens, and bytes."""
+        out = {token.id: token.content.encode("utf-8", "surrogatepass") for token in self.added_tokens}
+        out.update(self.only_decoded)
+        out.update({i: special.encode("utf-8", "surrogatepass") for special, i in self.special_tokens.items()})
+        out.update({i: bytes([b]) for b, i in enumerate(self.symbols.byte_ids or ())})
+        return out
+
     def token_list(self) -> list[bytes | None]:
         """The bytes of every id in order, special tokens included; None for an id that nothing has."""
         out: list[bytes | None] = [None] * self.n_vocab
-        for special, i in self.special_tokens.items():
-            out[i] = special.encode("utf-8", "surrogatepass")
+        for i, other in self.other_ids().items():
+            out[i] = other
+        ending = self.symbols.end_of_word.encode()
         for token, i in self.tokens.items():
-            out[i] = token
+            out[i] = token.removesuffix(ending) + b" " if ending and token.endswith(ending) else token
         return out
 
 
 def _check_ids(ids: Mapping[Any, int], kind: type, name: str) -> None:
+    # What is right is found to be so without a look at each.
+    numbers = ids.values()
+    right = set(map(type, ids)) <= {kind} and set(map(type, numbers)) <= {int} and all(ids)
+    if right and (not ids or (min(numbers) >= 0 and max(numbers) <= MAX_ID)):
+        return
     for token, i in ids.items():
         if type(token) is not kind:
             raise TypeError(f"vocabulary {name!r}: {token!r} is {type(token).__name__}, expected {kind.__name__}")

@@ -124,8 +124,9 @@ static inline mt_status mt_find_borders(const mt_vocabulary *v, mt_borders *b) {
         mt_wide *wide = &b->wide[c - MT_FIRST_WIDE];
         bool known = true;
         for (size_t i = 0; i < count && known; i++) {
-            known = symbols[i] < v->token_count;
-            wide->ids[i] = known ? v->ids[symbols[i]] : 0;
+            bool token = symbols[i] < v->token_count;
+            known = token || v->has_byte_ids;
+            wide->ids[i] = token ? v->ids[symbols[i]] : known ? v->byte_ids[symbols[i] - v->token_count] : 0;
         }
         wide->count = known ? (uint8_t)count : 0;
     }

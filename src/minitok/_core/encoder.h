@@ -58,6 +58,28 @@ static inline void mt_workspace_free(mt_workspace *w) {
     memset(w, 0, sizeof *w);
 }
 
+/* Turn symbols into ids from a place on where a byte's stand-in is: the ids of such bytes, or of what is unknown. */
+static mt_status mt_emit_from(const mt_vocabulary *v, uint32_t *out, size_t at, size_t *count) {
+    size_t kept = at;
+    for (size_t i = at; i < *count; i++) {
+        if (out[i] < v->token_count) {
+            out[kept++] = v->ids[out[i]];
+            continue;
+        }
+        uint8_t byte = (uint8_t)(out[i] - v->token_count);
+        if (v->has_byte_ids) {
+            out[kept++] = v->byte_ids[byte];
+        } else if (!v->has_unknown) {
+            out[0] = byte; /* for the message */
+            return MT_MISSING_BYTE;
+        } else if (!v->characters || !mt_is_continuation(byte)) {
+            out[kept++] = v->unknown_id;
+        }
+    }
+    *count = kept;
+    return MT_OK;
+}
+
 /* Append the ids of bytes that merge among themselves only, whatever borders there are in them. */
 static mt_status mt_append_stretch(const mt_encoder *e, mt_workspace *w, const uint8_t *piece, size_t length) {
     const mt_vocabulary *v = &e->vocabulary;
@@ -78,13 +100,13 @@ static mt_status mt_append_stretch(const mt_encoder *e, mt_workspace *w, const u
     bool same = v->token_count > 0 && mt_ids_are_symbols(v);
     for (size_t i = 0; i < count; i++) {
         if (out[i] >= v->token_count) {
-            out[0] = out[i] - (uint32_t)v->token_count; /* the byte, for the message */
-            return MT_MISSING_BYTE;
+            status = mt_emit_from(v, out, i, &count);
+            break;
         }
         out[i] = same ? out[i] : v->ids[out[i]];
     }
-    w->ids.length += count;
-    return MT_OK;
+    w->ids.length += status == MT_OK ? count : 0;
+    return status;
 }
 
 /* The code point of the character of three bytes at text[at]; 0 if there is none. */
@@ -126,7 +148,8 @@ static inline bool mt_has_wide(const uint8_t *piece, size_t length) {
 
 /* Append the ids of a piece by merges alone. */
 static inline mt_status mt_append_merged(const mt_encoder *e, mt_workspace *w, const uint8_t *piece, size_t length) {
-    if (mt_has_wide(piece, length)) {
+    /* Where only spaces cut, what is long hardly has them: it is Chinese and the like, whatever it begins with. */
+    if (mt_has_wide(piece, length) || (e->vocabulary.characters && length > MT_LONG_BYTES)) {
         return mt_append_wide(e, w, piece, length);
     }
     return mt_append_stretch(e, w, piece, length);

@@ -29,6 +29,31 @@ static inline mt_status mt_add_all_pairs(mt_vocabulary *v, const uint8_t *bytes,
     return status;
 }
 
+/* All pairs, where the order of tokens is not that of ranks. */
+static inline mt_status mt_add_unordered_pairs(mt_vocabulary *v) {
+    mt_status status = mt_reserve_pairs(v, v->token_count);
+    for (uint32_t token = 0; token < v->token_count && status == MT_OK; token++) {
+        size_t length;
+        const uint8_t *bytes = mt_token_bytes(v, token, &length);
+        status = mt_add_all_pairs(v, bytes, length, token);
+    }
+    return status;
+}
+
+/* Whether each token is what its own bytes merge to: then it makes no difference if a piece is taken whole. */
+static inline bool mt_all_are_reached(const mt_vocabulary *v) {
+    uint32_t symbols[MT_SHORT_PIECE];
+    for (uint32_t token = 0; token < v->token_count; token++) {
+        size_t length;
+        const uint8_t *bytes = mt_token_bytes(v, token, &length);
+        if (length > MT_SHORT_PIECE || length == 0 ||
+            mt_merge_short(v, symbols, mt_first_symbols(v, bytes, length, symbols)) != 1 || symbols[0] != token) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static inline mt_status mt_add_implied_pairs(mt_vocabulary *v) {
     mt_scratch scratch = {NULL, 0};
     uint32_t *symbols = malloc((v->longest + 1) * sizeof *symbols);

@@ -162,8 +162,12 @@ static mt_status mt_merge_long_piece(
     mt_join join = {symbols, 0, block, 0, bytes};
     size_t work = 0;
     status = mt_scratch_reserve(blocks, (length + 4 * v->longest + 4) * sizeof *symbols);
-    for (size_t at = 0; at < length && status == MT_OK; at += MT_PIECE_BLOCK) {
-        size_t size = length - at < MT_PIECE_BLOCK ? length - at : MT_PIECE_BLOCK;
+    for (size_t at = 0, size; at < length && status == MT_OK; at += size) {
+        size = length - at < MT_PIECE_BLOCK ? length - at : MT_PIECE_BLOCK;
+        for (int back = 0; v->characters && back < 3 && at + size < length && mt_is_continuation(bytes[at + size]);
+             back++) {
+            size--; /* a character that is a symbol is not cut */
+        }
         join.border = bytes + at;
         status = mt_merge_whole(v, heap, join.border, size, at == 0 ? symbols : block, &join.block_count);
         if (at == 0) {

@@ -28,9 +28,11 @@ typedef struct {
                                    one ASCII punctuation character begins a word of ASCII letters; what is neither
                                    letter, mark, number, punctuation, symbol nor white space may be a word's prefix,
                                    and is else a piece of its own kind */
+    bool only_spaces;           /* a piece is any number of U+0020, then anything else up to the next: all there is */
+    bool signs_apart;           /* but cut between an ASCII letter and any ASCII character that is none */
 } mt_pattern;
 
-enum { MT_R50K, MT_CL100K, MT_O200K, MT_LLAMA3, MT_QWEN2, MT_TEKKEN, MT_DEEPSEEK, MT_PATTERNS };
+enum { MT_R50K, MT_CL100K, MT_O200K, MT_LLAMA3, MT_QWEN2, MT_TEKKEN, MT_DEEPSEEK, MT_SPACES, MT_SPACES_SIGNS, MT_PATTERNS };
 
 static const mt_pattern mt_patterns[MT_PATTERNS] = {
     [MT_R50K] =
@@ -84,6 +86,13 @@ static const mt_pattern mt_patterns[MT_PATTERNS] = {
      .punctuation_tail = MT_TAIL_NEWLINES,
      .newline_ends_space = true,
      .in_stages = true},
+    [MT_SPACES] =
+    {.name = "spaces",
+     .only_spaces = true},
+    [MT_SPACES_SIGNS] =
+    {.name = "spaces_signs",
+     .only_spaces = true,
+     .signs_apart = true},
 };
 
 /* The pattern of a name; NULL if the scanner does not know it. */

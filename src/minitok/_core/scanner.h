@@ -18,6 +18,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "pattern.h"
 #include "unicode.h"
@@ -222,8 +223,27 @@ static inline size_t mt_staged_word_end(
     return last > at && mt_is_word_in_stages(c.cls) ? last : run;
 }
 
+/* Where a piece of spaces, and all up to the next ones, ends; or before that, where letters and signs meet. */
+static inline size_t mt_spaced_end(const mt_pattern *p, const uint8_t *text, size_t at, size_t end) {
+    while (at < end && text[at] == ' ') {
+        at++;
+    }
+    const uint8_t *space = at < end ? memchr(text + at, ' ', end - at) : NULL;
+    end = space == NULL ? end : (size_t)(space - text);
+    for (at++; p->signs_apart && at < end; at++) {
+        bool both_ascii = ((text[at - 1] | text[at]) & 0x80) == 0;
+        if (both_ascii && mt_is_ascii_letter(text[at - 1]) != mt_is_ascii_letter(text[at])) {
+            return at;
+        }
+    }
+    return end;
+}
+
 /* Where the piece that begins at text[at] ends. `at` < `end`; the text ends at `end`. */
 static inline size_t mt_piece_end(const mt_pattern *p, const uint8_t *text, size_t at, size_t end) {
+    if (p->only_spaces) {
+        return mt_spaced_end(p, text, at, end);
+    }
     if (p->contraction_is_piece) {
         size_t contraction = mt_contraction_end(text, at, end, p->contraction_any_case);
         if (contraction > at) {

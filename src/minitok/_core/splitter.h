@@ -52,6 +52,23 @@ static uint64_t mt_window_starts_deepseek(mt_block_classifier classify, const ui
     return mt_window_starts(&mt_patterns[MT_DEEPSEEK], classify, text, left);
 }
 
+/* Where a space is that no space is before: all of that is certain, whatever follows. */
+static uint64_t mt_window_starts_spaces(mt_block_classifier classify, const uint8_t *text, size_t left) {
+    mt_block block;
+    (void)left;
+    classify(text, &block);
+    return (block.space & ~(block.space << 1)) | 1;
+}
+
+static uint64_t mt_window_starts_spaces_signs(mt_block_classifier classify, const uint8_t *text, size_t left) {
+    mt_block block;
+    (void)left;
+    classify(text, &block);
+    uint64_t sign = ~(block.letter | block.high | block.space);
+    uint64_t between = (block.letter & (sign << 1)) | (sign & (block.letter << 1));
+    return (block.space & ~(block.space << 1)) | between | 1;
+}
+
 static const mt_window_function mt_window_functions[MT_PATTERNS] = {
     [MT_R50K] = mt_window_starts_r50k,
     [MT_CL100K] = mt_window_starts_cl100k,
@@ -60,6 +77,8 @@ static const mt_window_function mt_window_functions[MT_PATTERNS] = {
     [MT_QWEN2] = mt_window_starts_qwen2,
     [MT_TEKKEN] = mt_window_starts_tekken,
     [MT_DEEPSEEK] = mt_window_starts_deepseek,
+    [MT_SPACES] = mt_window_starts_spaces,
+    [MT_SPACES_SIGNS] = mt_window_starts_spaces_signs,
 };
 
 typedef struct {

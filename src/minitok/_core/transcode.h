@@ -1,9 +1,9 @@
 /* The characters of a Python str, to UTF-8, without a copy of the whole text.
  *
  * Python stores them in 1, 2 or 4 bytes each. They are turned to UTF-8 a stretch at a time, in a buffer that stays
- * in the processor's cache, and encoded up to the last place where any named pattern has a boundary whatever stands
+ * in the processor's cache, and encoded up to the last place where the pattern has a boundary whatever stands
  * further left or right: behind a letter, before what is neither letter nor mark nor apostrophe (`SAFE_BOUNDARY` of
- * patterns.py, which says why). What is left stays in the buffer. A stretch without such a place grows. */
+ * patterns.py, which says why); with the pattern of spaces alone, before a space. What is left stays in the buffer. A stretch without such a place grows. */
 #ifndef MINITOK_TRANSCODE_H
 #define MINITOK_TRANSCODE_H
 
@@ -108,12 +108,15 @@ static inline mt_status mt_to_utf8(mt_string s, size_t at, size_t count, uint8_t
 }
 
 /* Whether a safe boundary may stand before a character. */
-static inline bool mt_ends_word(mt_class cls, uint32_t code_point) {
+static inline bool mt_ends_word(const mt_pattern *p, mt_class cls, uint32_t code_point) {
+    if (p->only_spaces) {
+        return code_point == ' ';
+    }
     return !mt_is_letter(cls) && cls != MT_MARK && code_point != '\'';
 }
 
 /* The last safe boundary before the end of a text, which is valid UTF-8; 0 if there is none. */
-static inline size_t mt_last_safe_boundary(const uint8_t *text, size_t length) {
+static inline size_t mt_last_safe_boundary(const mt_pattern *p, const uint8_t *text, size_t length) {
     bool ends_word = false; /* of the character behind `at` */
     for (size_t at = length, before; at > 0; at = before) {
         before = at - 1;
@@ -124,15 +127,15 @@ static inline size_t mt_last_safe_boundary(const uint8_t *text, size_t length) {
         if (ends_word && mt_is_letter(c.cls)) {
             return at;
         }
-        ends_word = mt_ends_word(c.cls, c.code_point);
+        ends_word = mt_ends_word(p, c.cls, c.code_point);
     }
     return 0;
 }
 
 /* The last safe boundary up to a place of any bytes: before an ASCII character, behind a letter; 0 if there is none. */
-static inline size_t mt_bytes_boundary(const uint8_t *text, size_t length, size_t at) {
+static inline size_t mt_bytes_boundary(const mt_pattern *p, const uint8_t *text, size_t length, size_t at) {
     for (; at > 0; at--) {
-        if (at < length && text[at] < 0x80 && mt_ends_word(mt_classify(text[at]), text[at])) {
+        if (at < length && text[at] < 0x80 && mt_ends_word(p, mt_classify(text[at]), text[at])) {
             for (size_t size = 1; size <= 4 && size <= at; size++) {
                 mt_char c = mt_char_at(text, at - size, at);
                 if (c.length == size && mt_is_letter(c.cls)) {
@@ -145,11 +148,11 @@ static inline size_t mt_bytes_boundary(const uint8_t *text, size_t length, size_
 }
 
 /* The same for a str. */
-static inline size_t mt_string_boundary(mt_string s, size_t at) {
+static inline size_t mt_string_boundary(const mt_pattern *p, mt_string s, size_t at) {
     for (; at > 0; at--) {
         if (at < s.length) {
             uint32_t behind = mt_code_point_at(s, at);
-            if (mt_ends_word(mt_classify(behind), behind) && mt_is_letter(mt_classify(mt_code_point_at(s, at - 1)))) {
+            if (mt_ends_word(p, mt_classify(behind), behind) && mt_is_letter(mt_classify(mt_code_point_at(s, at - 1)))) {
                 return at;
             }
         }
@@ -188,7 +191,7 @@ static inline mt_status mt_encode_string(
         filled += written;
         size_t cut = filled;
         if (at < s.length) {
-            cut = e->pattern == NULL ? 0 : mt_last_safe_boundary(w->text, filled);
+            cut = e->pattern == NULL ? 0 : mt_last_safe_boundary(e->pattern, w->text, filled);
         }
         if (cut == 0) {
             stretch *= 2;

@@ -8,6 +8,8 @@
  *   1. `token_slots`, `word_slots` and `pair_slots` are open-addressed, at most half full, with linear probing;
  *      nothing is ever removed.
  *   2. A pair's slot is one number, left << 43 | right << 22 | rank: symbols have 21 bits, ranks 22.
+ *      Where `order` is not NULL, ranks are numbers of merges alone, and their order is that of `order[rank]`, in which
+ *      several may be equal.
  *   3. Nothing changes any more: any number of threads may read. */
 #ifndef MINITOK_VOCABULARY_H
 #define MINITOK_VOCABULARY_H
@@ -79,10 +81,16 @@ typedef struct {
     uint64_t *pair_filter; /* a bit for each hash of MT_FILTER_BITS: most pairs are no merge, which this says */
     uint32_t *made;     /* the symbol that the merge of each rank makes; NULL: the rank is the symbol */
     size_t made_count;
+    uint32_t *order;    /* which merge comes first, by rank, with equals; NULL: the ranks themselves say it */
 
     uint32_t byte_symbols[256];
     mt_byte_pair *byte_pairs; /* by left << 8 | right */
     bool whole_piece;
+    bool characters;    /* pieces begin as characters; one that is no token begins as the stand-ins of its bytes */
+    bool has_byte_ids;  /* stand-ins are emitted, as these ids; */
+    uint32_t byte_ids[256];
+    bool has_unknown;   /* or as this one, for a character's first byte, and for each where pieces begin as bytes */
+    uint32_t unknown_id;
     bool borrowed;      /* the arrays are another's */
 } mt_vocabulary;
 
@@ -98,6 +106,7 @@ static inline void mt_vocabulary_free(mt_vocabulary *v) {
     mt_table_free(v->word_slots);
     mt_table_free(v->pair_slots);
     free(v->made);
+    free(v->order);
     free(v->byte_pairs);
     free(v->pair_filter);
     free(v->beginnings);
@@ -180,6 +189,9 @@ static inline bool mt_ids_are_symbols(const mt_vocabulary *v) {
 /* The symbol of an id; MT_NO_SYMBOL if no token has it. */
 static inline uint32_t mt_symbol_of_id(const mt_vocabulary *v, uint64_t id) {
     size_t low = 0, high = v->token_count;
+    if (high > 0 && id >= v->ids[0] && id - v->ids[0] < high && v->ids[id - v->ids[0]] == id) {
+        return (uint32_t)(id - v->ids[0]); /* there is no gap before it */
+    }
     while (low < high) {
         size_t middle = low + (high - low) / 2;
         if (v->ids[middle] < id) {
@@ -247,6 +259,11 @@ static inline const uint8_t *mt_right_bytes(const mt_vocabulary *v, uint64_t slo
 
 static inline mt_byte_pair *mt_byte_pair_of(const mt_vocabulary *v, const uint8_t *bytes) {
     return &v->byte_pairs[(size_t)bytes[0] << 8 | bytes[1]];
+}
+
+/* Where the merge of a rank stands in the order of merges. */
+static inline uint32_t mt_order_of(const mt_vocabulary *v, uint32_t rank) {
+    return rank == MT_NO_RANK ? MT_NO_RANK : v->order[rank];
 }
 
 /* The symbol that the merge of a rank makes. */
@@ -386,8 +403,11 @@ static inline void mt_lower(uint32_t *least, uint32_t rank) {
     *least = rank < *least ? rank : *least;
 }
 
-/* To be called when all pairs are there. */
+/* To be called when all pairs are there. Where several merges may be equals, none is sure. */
 static inline void mt_index_byte_pairs(mt_vocabulary *v) {
+    if (v->order != NULL) {
+        return;
+    }
     for (size_t pair = 0; pair < MT_BYTE_PAIRS; pair++) {
         mt_byte_pair *p = &v->byte_pairs[pair];
         p->rank = p->sure_rank = mt_pair_rank(v, v->byte_symbols[pair >> 8], v->byte_symbols[pair & 0xFF]);

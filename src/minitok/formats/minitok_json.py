@@ -4,10 +4,16 @@
      "whole_piece": true or false, "special_tokens": {token: id}, "tokens": […], "merges": null or […],
      "metadata": {…}, "checksum": "sha256:…"}
 
+and in version 2, of which a file is only if it has any of them:
+
+    {"ranks": […], "symbols": {…}, "normalizers": […], "splits": […], "added_tokens": […], "template": {…},
+     "decoded_prefix": …, "only_decoded": [[id, base64], …]}
+
 `tokens` lists the tokens in the order of their ids, in base64, from id 0 on; a number among them is the id of
 the token that follows it, where ids have a gap. `merges` is null where each pair of tokens whose concatenation
-is a token is a merge, ranked by its id; otherwise it lists [left id, right id, new id] in rank order. The
-checksum is over the document without it, with sorted keys, no white space and ASCII only.
+is a token is a merge, ranked by its id; otherwise it lists [left id, right id, new id] in rank order. What is new in
+version 2 is a dataclass of minitok's as an object with its class as "type" (`plain_data`). The checksum is over the
+document without it, with sorted keys, no white space and ASCII only.
 """
 
 from __future__ import annotations
@@ -17,13 +23,20 @@ import json
 from base64 import b64encode
 from binascii import Error as Base64Error
 from binascii import a2b_base64
-from typing import Any
+from typing import Any, get_args
 
+from minitok.added_tokens import AddedToken
+from minitok.formats.json_documents import parse_json
+from minitok.normalizers import Normalizer
+from minitok.plain_data import from_plain, to_plain
+from minitok.splits import Stage
+from minitok.symbols import BYTES, Symbols
+from minitok.templates import Template
 from minitok.vocabulary import MAX_ID, Vocabulary
 
-__all__ = ["dump", "parse"]
+__all__ = ["dump", "from_document", "is_document", "parse"]
 
-VERSION = 1
+VERSIONS = (1, 2)
 _REMEDY = "the file is damaged or was edited; save it anew"
 #: Field to the types of its value.
 _FIELDS: dict[str, tuple[type, ...]] = {
@@ -43,9 +56,10 @@ def dump(vocabulary: Vocabulary) -> bytes:
     Raises:
         ValueError: its metadata is not what JSON can hold.
     """
+    extras = _extras(vocabulary)
     document: dict[str, Any] = {
         "format": "minitok",
-        "version": VERSION,
+        "version": 2 if extras else 1,
         "name": vocabulary.name,
         "pattern": vocabulary.pattern,
         "whole_piece": vocabulary.whole_piece,
@@ -53,6 +67,7 @@ def dump(vocabulary: Vocabulary) -> bytes:
         "tokens": _listed(vocabulary),
         "merges": None if vocabulary.merges is None else [list(merge) for merge in vocabulary.merges],
         "metadata": dict(vocabulary.metadata),
+        **extras,
     }
     try:
         document["checksum"] = _checksum(document)
@@ -61,6 +76,62 @@ def dump(vocabulary: Vocabulary) -> bytes:
     # A line for each field: small differences stay small for tools that compare lines.
     lines = [f"{json.dumps(key)}: {json.dumps(value, separators=(',', ':'))}" for key, value in document.items()]
     return ("{\n" + ",\n".join(lines) + "\n}\n").encode("ascii")
+
+
+#: What version 2 has, and of which classes it is; the default of each is left out.
+_CLASSES: dict[str, tuple[type, ...]] = {
+    "symbols": (Symbols,),
+    "normalizers": get_args(Normalizer),
+    "splits": get_args(Stage),
+    "added_tokens": (AddedToken,),
+    "template": (Template,),
+}
+
+
+def _extras(vocabulary: Vocabulary) -> dict[str, Any]:
+    extras: dict[str, Any] = {}
+    if vocabulary.ranks is not None:
+        extras["ranks"] = list(vocabulary.ranks)
+    if vocabulary.decoded_prefix:
+        extras["decoded_prefix"] = vocabulary.decoded_prefix
+    if vocabulary.only_decoded:
+        extras["only_decoded"] = [
+            [i, b64encode(token).decode("ascii")] for i, token in sorted(vocabulary.only_decoded.items())
+        ]
+    for key in _CLASSES:
+        value = getattr(vocabulary, key)
+        if isinstance(value, tuple) and value:
+            extras[key] = [to_plain(item) for item in value]
+        elif value not in (BYTES, None, ()):
+            extras[key] = to_plain(value)
+    return extras
+
+
+def _parse_extras(document: dict[str, Any]) -> dict[str, Any]:
+    extras: dict[str, Any] = {}
+    for key, classes in _CLASSES.items():
+        if key not in document:
+            continue
+        value = document[key]
+        extras[key] = (
+            tuple(from_plain(item, classes) for item in value)
+            if isinstance(value, list)
+            else from_plain(value, classes)
+        )
+    if "ranks" in document:
+        if not isinstance(document["ranks"], list):
+            raise ValueError(f"the field 'ranks' is of the wrong type; {_REMEDY}")
+        extras["ranks"] = tuple(document["ranks"])
+    if "decoded_prefix" in document:
+        extras["decoded_prefix"] = str(document["decoded_prefix"])
+    if "only_decoded" in document:
+        try:
+            extras["only_decoded"] = {i: a2b_base64(spelt, strict_mode=True) for i, spelt in document["only_decoded"]}
+        except (TypeError, ValueError) as error:
+            raise ValueError(
+                f"the field 'only_decoded' is not a list of ids and base64 ({error}); {_REMEDY}"
+            ) from None
+    return extras
 
 
 def _listed(vocabulary: Vocabulary) -> list[str | int]:
@@ -91,21 +162,21 @@ def parse(data: bytes, source: str, *, name: str | None = None) -> Vocabulary:
     Raises:
         ValueError: the document is not valid; the message names the place.
     """
-    try:
-        document = json.loads(data.decode("utf-8"), object_pairs_hook=_without_duplicates)
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{source}: not UTF-8 at byte {error.start}; {_REMEDY}") from None
-    except json.JSONDecodeError as error:
-        raise ValueError(
-            f"{source}, line {error.lineno}, column {error.colno}: not JSON ({error.msg}); {_REMEDY}"
-        ) from None
-    except (RecursionError, ValueError) as error:
-        raise ValueError(f"{source}: not JSON that minitok reads ({error}); {_REMEDY}") from None
-    if not isinstance(document, dict) or document.get("format") != "minitok":
+    return from_document(parse_json(data, source, _REMEDY), source, name=name)
+
+
+def is_document(document: dict[str, Any]) -> bool:
+    """Whether a JSON document is of this format."""
+    return document.get("format") == "minitok"
+
+
+def from_document(document: dict[str, Any], source: str, *, name: str | None = None) -> Vocabulary:
+    """The same for a document that is parsed already."""
+    if not is_document(document):
         raise ValueError(f'{source}: a JSON document, but without "format": "minitok"; this format is not known here')
-    if document.get("version") != VERSION:
+    if document.get("version") not in VERSIONS:
         raise ValueError(
-            f"{source}: version {document.get('version')!r} of the format, but this minitok reads version {VERSION}; "
+            f"{source}: version {document.get('version')!r} of the format, but this minitok reads versions 1 and 2; "
             "update minitok"
         )
     for key, types in _FIELDS.items():
@@ -126,17 +197,10 @@ def parse(data: bytes, source: str, *, name: str | None = None) -> Vocabulary:
             document["pattern"],
             document["whole_piece"],
             document["metadata"],
+            **(_parse_extras(document) if document["version"] > 1 else {}),
         )
     except (ValueError, TypeError) as error:
         raise ValueError(f"{source}: {error}") from None
-
-
-def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    document = dict(pairs)
-    if len(document) != len(pairs):
-        keys = [key for key, _ in pairs]
-        raise ValueError(f"the key {next(k for k in keys if keys.count(k) > 1)!r} occurs twice")
-    return document
 
 
 def _parse_tokens(listed: list[Any], source: str) -> dict[bytes, int]:

@@ -6,6 +6,7 @@ Such a file holds no pattern and no special tokens.
 from __future__ import annotations
 
 import hashlib
+import re
 from base64 import b64encode
 from binascii import Error as Base64Error
 from binascii import a2b_base64
@@ -16,7 +17,7 @@ from minitok import _backend
 from minitok.patterns import PATTERNS, resolve_pattern
 from minitok.vocabulary import MAX_ID, Vocabulary
 
-__all__ = ["dump", "load", "parse_ranks", "read_tokens"]
+__all__ = ["dump", "is_file", "parse", "parse_ranks", "read_tokens"]
 
 _REMEDY = "the file is damaged or is not a tiktoken rank file; get it anew"
 
@@ -86,17 +87,22 @@ def _shortened(line: bytes) -> str:
     return repr(line if len(line) <= 60 else line[:60] + b"...")
 
 
-def load(
-    path: Path, *, name: str | None, pattern: str | None, special_tokens: Mapping[str, int] | None
+def is_file(head: bytes) -> bool:
+    """Whether a file that begins so may be a rank file."""
+    return re.match(rb"\s*[A-Za-z0-9+/]+=*[ \t]+[0-9]", head) is not None
+
+
+def parse(
+    data: bytes, source: str, *, name: str, pattern: str | None, special_tokens: Mapping[str, int] | None
 ) -> Vocabulary:
-    """Read a rank file; `pattern` must be given, as the file has none."""
-    tokens = read_tokens(path.read_bytes(), str(path))
+    """The vocabulary of a rank file; `pattern` must be given, as the file has none."""
+    tokens = read_tokens(data, source)
     if pattern is None:
         raise ValueError(
-            f"{path} is a tiktoken rank file, which holds no pattern: pass pattern=, the name of one "
+            f"{source} is a tiktoken rank file, which holds no pattern: pass pattern=, the name of one "
             f"({', '.join(sorted(PATTERNS))}) or a regular expression, and special_tokens= if there are any"
         )
-    return Vocabulary(name or path.stem, tokens, None, dict(special_tokens or {}), resolve_pattern(pattern))
+    return Vocabulary(name, tokens, None, dict(special_tokens or {}), resolve_pattern(pattern))
 
 
 def dump(vocabulary: Vocabulary) -> bytes:
@@ -105,9 +111,14 @@ def dump(vocabulary: Vocabulary) -> bytes:
     Raises:
         ValueError: its ranks are not its ids, which the format cannot say.
     """
-    if vocabulary.merges is not None or not vocabulary.whole_piece:
+    if vocabulary.merges is not None or not vocabulary.whole_piece or vocabulary.ranks is not None:
         raise ValueError(
             f"vocabulary {vocabulary.name!r} has merges whose ranks are not its ids, which a tiktoken file cannot "
+            "hold; save it in the format 'minitok'"
+        )
+    if not vocabulary.is_rank_file():
+        raise ValueError(
+            f"vocabulary {vocabulary.name!r} is more than ranked tokens and a pattern, which a tiktoken file cannot "
             "hold; save it in the format 'minitok'"
         )
     in_order = sorted(vocabulary.tokens.items(), key=lambda item: item[1])

@@ -166,6 +166,8 @@ def train(
     base = initial.vocabulary if isinstance(initial, Encoding) else initial
     if base is not None and style.name != "minitok":
         raise ValueError(f"like={like!r} begins with the bytes, in an order of its own; it cannot extend initial")
+    if base is not None and not base.is_plain():
+        raise ValueError(f"initial, {base.name!r}, has more than tokens, merges and a pattern: it cannot be extended")
     beginning = Beginning.of(base, style, check_special_tokens(special_tokens))
     sizes = beginning.checked_sizes(vocab_size)
     least = style.min_frequency if min_frequency is None else min_frequency

@@ -1,0 +1,98 @@
+"""Added tokens: strings that are tokens wherever they stand in a text, before it is cut and merged.
+
+Where several begin at the same place the longest counts. The flags are those of `AddedToken` in `tokenizers`, and so
+is their meaning (tokenizer/added_vocabulary.rs, `find_matches`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from minitok import _backend
+from minitok.unicode_classes import pin_classes
+
+__all__ = ["AddedToken", "Place", "finder", "with_flags"]
+
+#: Where a token begins and ends in a text, and its id.
+Place = tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class AddedToken:
+    """A string that is a token wherever it stands.
+
+    Attributes:
+        content: the string.
+        id: the id.
+        lstrip: white space before it belongs to it.
+        rstrip: white space behind it belongs to it.
+        single_word: it counts only where no letter, digit or underscore is beside it.
+        normalized: it is looked for in the normalized text, not in the text as it is.
+
+    Raises:
+        ValueError: there is no content.
+    """
+
+    content: str
+    id: int
+    lstrip: bool = False
+    rstrip: bool = False
+    single_word: bool = False
+    normalized: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.content:
+            raise ValueError(f"the added token with the id {self.id} is empty")
+
+    @property
+    def has_flags(self) -> bool:
+        """Whether its place depends on what is around it."""
+        return self.lstrip or self.rstrip or self.single_word
+
+
+def with_flags(places: Sequence[Place], text: str, tokens: dict[int, AddedToken]) -> list[Place]:
+    """Places of tokens in a text, wider or fewer as the flags of these tokens say.
+
+    Args:
+        places: start, end and id of each, in order.
+        text: the text.
+        tokens: id to token, for those with flags.
+    """
+    out: list[Place] = []
+    done = 0
+    for start, end, number in places:
+        token = tokens.get(number)
+        if token is not None:
+            if token.single_word and (_WORD.match(text[:start][-1:]) or _WORD.match(text, end)):
+                continue
+            if token.lstrip:
+                start = max(len(text[:start].rstrip(_WHITE_SPACE)), done)  # noqa: PLW2901
+            if token.rstrip:
+                end = _SPACES.match(text, end).end()  # type: ignore[union-attr] # noqa: PLW2901
+        out.append((start, end, number))
+        done = end
+    return out
+
+
+# What `\w` is to Rust's engine: letters and what is used as such (circled ones, too), marks, digits, connectors.
+_WORD = re.compile(
+    pin_classes(r"[\p{L}\p{Nl}\p{M}\p{Nd}\p{Pc}\u200c\u200d\u24b6-\u24e9")
+    + "\U0001f130-\U0001f149\U0001f150-\U0001f169\U0001f170-\U0001f189]"
+)
+_SPACES = re.compile(pin_classes(r"\s") + "*")
+_WHITE_SPACE = "".join(c for c in map(chr, range(0x3001)) if re.fullmatch(pin_classes(r"\s"), c))
+
+
+def finder(tokens: Sequence[AddedToken]) -> Callable[[str], Sequence[Place]] | None:
+    """What finds these tokens in a text; None if there are none."""
+    if not tokens:
+        return None
+    ids = {token.content: token.id for token in tokens}
+    found = _backend.SpecialFinder(ids)
+    names = frozenset(ids)
+    flagged = {token.id: token for token in tokens if token.has_flags}
+    if not flagged:
+        return lambda text: found.places(text, names)
+    return lambda text: with_flags(found.places(text, names), text, flagged)

@@ -1,0 +1,261 @@
+"""From a vocabulary to what encodes with it.
+
+A vocabulary that is tokens, merges and a pattern goes straight to the backend's `Encoder`, and so do most. With
+others there is more to be done to a text, which is done here, once for both backends, with the same methods:
+
+    the text        special tokens that the caller allows are cut out (they come as places); then added tokens
+    what is left    is normalized; then added tokens that are looked for in normalized text are cut out
+    what is left    goes to the backend whole, if one pattern cuts it (or none): with the places of all that was cut
+                    out, which have no length any more; or is cut into pieces here, which the backend merges
+
+Bytes are text here: each byte that is not valid UTF-8 is U+FFFD, as it is to SentencePiece.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+from minitok import _backend
+from minitok.added_tokens import Place, finder
+from minitok.normalizers import compose
+from minitok.pretokenizer import get_pretokenizer
+from minitok.splits import split_in_stages
+from minitok.symbols import BYTES
+from minitok.text import decoded_text
+from minitok.threads import WORTHWHILE
+from minitok.vocabulary import Vocabulary
+
+__all__ = ["AnyEncoder", "PipelineEncoder", "decoder_of", "encoder_of", "piece_encoder_of", "takes_bytes"]
+
+#: Stands for the end of a piece: a byte that no text has.
+_END = b"\xff"
+
+
+def takes_bytes(vocabulary: Vocabulary) -> bool:
+    """Whether any bytes can be encoded as they are: nothing is done to a text but to cut and to merge it."""
+    extras = (vocabulary.normalizers, vocabulary.splits, vocabulary.added_tokens)
+    return not any(extras) and vocabulary.symbols == BYTES
+
+
+def encoder_of(vocabulary: Vocabulary) -> AnyEncoder:
+    """What encodes with a vocabulary."""
+    return _core(vocabulary, vocabulary.pattern) if takes_bytes(vocabulary) else PipelineEncoder(vocabulary)
+
+
+def piece_encoder_of(vocabulary: Vocabulary) -> _backend.Encoder:
+    """What takes each text for one piece, of a vocabulary that `takes_bytes`."""
+    return _core(vocabulary, None)
+
+
+def decoder_of(vocabulary: Vocabulary) -> _backend.Decoder:
+    """What decodes the ids of a vocabulary."""
+    others = vocabulary.other_ids()
+    if vocabulary.symbols.end_of_word:
+        return _backend.Decoder(
+            {}, {i: token for i, token in enumerate(vocabulary.token_list()) if token is not None}
+        )
+    return _backend.Decoder(vocabulary.tokens, others)
+
+
+def _core(vocabulary: Vocabulary, pattern: str | None) -> _backend.Encoder:
+    tokens, merges = vocabulary.tokens, vocabulary.merges
+    if vocabulary.symbols.end_of_word:
+        tokens, merges = _with_end_byte(vocabulary)
+    if vocabulary.ranks is None and vocabulary.symbols == BYTES:
+        return _backend.Encoder(tokens, merges, pattern, vocabulary.whole_piece)
+    return _backend.Encoder(tokens, merges, pattern, vocabulary.whole_piece, vocabulary.symbols, vocabulary.ranks)
+
+
+def _with_end_byte(vocabulary: Vocabulary) -> tuple[dict[bytes, int], list[tuple[int, int, int]]]:
+    """Tokens and merges for pieces with an end byte: the first merges are those of the last byte with it."""
+    ending = vocabulary.symbols.end_of_word.encode()
+    tokens: dict[bytes, int] = {}
+    for token, i in vocabulary.tokens.items():
+        if _END not in token:  # no text has it: such tokens cannot be reached
+            tokens[token.removesuffix(ending) + _END if token.endswith(ending) else token] = i
+    # The end byte has a symbol of its own, which never stays.
+    end = max(tokens.values()) + 1
+    last = [(tokens[b], end, tokens[b + _END]) for b in _single_bytes() if b in tokens and b + _END in tokens]
+    kept = set(tokens.values())
+    merges = [merge for merge in vocabulary.merges or () if kept.issuperset(merge)]
+    return tokens | {_END: end}, last + merges
+
+
+def _single_bytes() -> list[bytes]:
+    return [bytes([b]) for b in range(255)]
+
+
+class PipelineEncoder:
+    """Ordinary text to ids, for a vocabulary with more than a pattern; has the methods of the backend's `Encoder`."""
+
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        special = vocabulary.special_tokens
+        added = [token for token in vocabulary.added_tokens if token.content not in special]
+        self._core = _core(vocabulary, vocabulary.pattern)
+        self._find_raw = finder([token for token in added if not token.normalized])
+        self._find_normalized = finder([token for token in added if token.normalized])
+        self._normalize = compose(vocabulary.normalizers)
+        self._ending = _END if vocabulary.symbols.end_of_word else b""
+        self._fused = vocabulary.symbols.unknown_id if vocabulary.symbols.fuse_unknown else None
+        self._cut: Callable[[str, bool], list[str]] | None = None
+        if vocabulary.splits:
+            self._cut = split_in_stages(vocabulary.splits)
+        elif self._ending:
+            pretokenizer = get_pretokenizer(vocabulary.pattern)
+            self._cut = lambda text, _: pretokenizer.split(text)
+
+    # -- What is done to a text ----------------------------------------------------------------------------------
+
+    def _spans(self, text: str, places: Sequence[Place]) -> Iterator[tuple[str, int | None]]:
+        """The text between tokens that were cut out of it, as it is; each with the id behind it, or None."""
+        at = 0
+        for start, end, number in places:
+            yield text[at:start], number
+            at = end
+        yield text[at:], None
+
+    def _parts(self, text: str, places: Sequence[Place]) -> Iterator[tuple[str, int | None]]:
+        """Normalized text between tokens, each with the id of the token behind it, or None."""
+        for span, number in self._spans(text, places):
+            raw = self._find_raw(span) if self._find_raw is not None else ()
+            for part, inner in self._spans(span, raw):
+                done = self._normalize(part) if self._normalize is not None else part
+                yield done, inner
+            if number is not None:
+                yield "", number
+
+    def _prepared(self, text: str | bytes, places: Sequence[Place]) -> tuple[str, Sequence[Place]]:
+        """Normalized text, in which tokens stand at places."""
+        plain = _text(text)
+        if not places and self._find_raw is None:
+            if self._normalize is not None:
+                plain = self._normalize(plain)
+            return plain, self._find_normalized(plain) if self._find_normalized is not None else ()
+        texts: list[str] = []
+        found: list[Place] = []
+        at = 0
+        for part, number in self._parts(plain, places):
+            if self._find_normalized is not None:
+                found += [(at + start, at + end, inner) for start, end, inner in self._find_normalized(part)]
+            texts.append(part)
+            at += len(part)
+            if number is not None:
+                found.append((at, at, number))
+        return "".join(texts), found
+
+    def _ids(self, text: str | bytes, limit: int | None, num_threads: int, places: Sequence[Place]) -> list[int]:
+        if self._cut is None:
+            prepared, found = self._prepared(text, places)
+            if self._fused is None:
+                return self._core.encode(prepared, limit, num_threads, found)
+            return self._fuse(self._core.encode(prepared, None, num_threads, found))
+        ids = []
+        is_first = True
+        for part, number in self._parts(_text(text), places):
+            inner = self._find_normalized(part) if self._find_normalized is not None else ()
+            for stretch, inner_number in self._spans(part, inner):
+                if stretch:
+                    pieces = [piece.encode("utf-8") + self._ending for piece in self._cut(stretch, is_first)]
+                    more = self._core.encode_pieces(pieces)
+                    ids += more if self._fused is None else self._fuse(more)
+                    is_first = False
+                if inner_number is not None:
+                    ids.append(inner_number)
+                    is_first = False
+            if number is not None:
+                ids.append(number)
+                is_first = False
+            if limit is not None and len(ids) > limit:
+                break
+        return ids
+
+    def _fuse(self, ids: list[int]) -> list[int]:
+        """Ids in which the unknown one does not stand beside itself."""
+        unknown = self._fused
+        return [i for at, i in enumerate(ids) if i != unknown or at == 0 or ids[at - 1] != unknown]
+
+    # -- The methods of the backend's `Encoder` ------------------------------------------------------------------
+
+    def encode(
+        self, text: str | bytes, limit: int | None = None, num_threads: int = 1, places: Sequence[Place] = ()
+    ) -> list[int]:
+        """The ids of a text; see the backend's `Encoder`."""
+        return self._ids(text, limit, num_threads, places)
+
+    def encode_plain(self, text: object, without: str) -> list[int] | None:
+        """The ids of a str that is not long, and has none of the characters `without` and no surrogate; else None."""
+        if type(text) is not str or len(text) >= 2 * WORTHWHILE or any(c in text for c in without):
+            return None
+        try:
+            return self._ids(text, None, 1, ())
+        except UnicodeEncodeError:
+            return None
+
+    def count_plain(self, text: object, without: str) -> int | None:
+        """How many ids `encode_plain` gives; None where it gives none."""
+        ids = self.encode_plain(text, without)
+        return None if ids is None else len(ids)
+
+    def encode_uint32(
+        self, text: str | bytes, num_threads: int = 1, places: Sequence[Place] = ()
+    ) -> bytes | bytearray:
+        """The ids as unsigned 32-bit numbers in the machine's byte order."""
+        if self._cut is None and self._fused is None:
+            prepared, found = self._prepared(text, places)
+            return self._core.encode_uint32(prepared, num_threads, found)
+        return bytearray(array("I", self._ids(text, None, num_threads, places)).tobytes())
+
+    def encode_many_uint32(
+        self,
+        texts: Sequence[Any],
+        without: str | None,
+        spans: Callable[[Any], Iterable[tuple[str | bytes, int | None]]],
+    ) -> tuple[bytes | bytearray, bytes | bytearray]:
+        """Encode several texts; see the backend's `Encoder`."""
+        ids = array("I")
+        counts = array("q")
+        for text in texts:
+            before = len(ids)
+            plain = None if without is None else self.encode_plain(text, without)
+            if plain is None:
+                for span, special in spans(text):
+                    ids.extend(self._ids(span, None, 1, ()))
+                    if special is not None:
+                        ids.append(special)
+            else:
+                ids.extend(plain)
+            counts.append(len(ids) - before)
+        return bytearray(ids.tobytes()), bytearray(counts.tobytes())
+
+    def count(
+        self, text: str | bytes, limit: int | None = None, num_threads: int = 1, places: Sequence[Place] = ()
+    ) -> int:
+        """How many ids `encode` gives; with a limit, some number above it as soon as that is certain."""
+        if self._cut is None and self._fused is None:
+            prepared, found = self._prepared(text, places)
+            return self._core.count(prepared, limit, num_threads, found)
+        return len(self._ids(text, limit, num_threads, places))
+
+    def split(self, text: str | bytes) -> list[bytes]:
+        """The pieces of a text, normalized, as bytes; added tokens are not cut out."""
+        plain = _text(text)
+        if self._normalize is not None:
+            plain = self._normalize(plain)
+        return [p.encode("utf-8") for p in self._cut(plain, True)] if self._cut else self._core.split(plain)
+
+    def encode_piece(self, piece: bytes) -> list[int]:
+        """The ids of one piece; nothing is normalized or split."""
+        return self._core.encode_piece(piece + self._ending)
+
+    def merge_piece(self, piece: bytes) -> list[int]:
+        """The ids of one piece by merges alone, even if it is a token."""
+        return self._core.merge_piece(piece + self._ending)
+
+
+def _text(text: str | bytes) -> str:
+    return text if isinstance(text, str) else decoded_text(text)
+
+
+AnyEncoder = _backend.Encoder | PipelineEncoder

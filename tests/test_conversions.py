@@ -1,0 +1,274 @@
+"""What is read is written, in every format that can hold it, and is the same when read again, by others too."""
+
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+import tiktoken
+import tokenizers
+from hypothesis import given
+
+import minitok
+from minitok import formats
+from minitok.formats import huggingface_json, huggingface_writer
+from minitok.vocabulary import Vocabulary
+from tests.model_shapes import SYSTEMS, train_tokenizer
+from tests.models import encoding
+from tests.oracle import corpus
+from tests.strategies import any_text, texts
+from tests.test_sentencepiece import vocabulary_of
+
+#: Enough of everything: long words, spaces in runs, several scripts.
+LINES = [
+    "The quick  brown fox's 12345 jumps.\n\n\tover the\r\n lazy dog,    THE END",
+    "字典 und Wörter, naïve façade; Привет мир 𝕏 😀 ½ ﬁ",
+    "def f(x):\n        return x ** 2  # ok\n",
+    "a",
+    "",
+]
+
+
+@cache
+def trained(kind: str) -> Vocabulary:
+    """Small vocabularies of several kinds."""
+    if kind in ("llama", "gemma", "plain", "nmt_nfkc"):
+        return vocabulary_of(kind)
+    patterns = {"gpt2": "gpt2", "cl100k": "cl100k", "llama3": "llama3", "deepseek": "deepseek", "custom": r"\w+|\W"}
+    enc = minitok.train(
+        [line * 3 for line in LINES], vocab_size=330, pattern=patterns[kind], special_tokens=["<|endoftext|>", "<x>"]
+    )
+    return replace(enc.vocabulary, metadata={}, name=kind)
+
+
+def same(vocabulary: Vocabulary) -> Vocabulary:
+    """In a form in which those that were read in different ways are equal."""
+    merges = None if vocabulary.merges is None else list(vocabulary.merges)
+    return replace(vocabulary, tokens=dict(vocabulary.tokens), merges=merges, name="same", metadata={})
+
+
+def ids_of(vocabulary: Vocabulary, lines: list[str]) -> list[list[int]]:
+    return minitok.Encoding.from_vocabulary(vocabulary).encode_ordinary_batch(lines)
+
+
+def written(vocabulary: Vocabulary, form: formats.Format, folder: Path) -> Vocabulary:
+    path = folder / ("folder" if form == "vocab-merges" else f"file.{form}")
+    formats.save(vocabulary, path, format=form)
+    return formats.load(path, pattern=vocabulary.pattern if form == "tiktoken" else None)
+
+
+#: Kinds to the formats that hold all of them; the second ones in another form, as merges.
+HELD: dict[str, tuple[set[formats.Format], set[formats.Format]]] = {
+    "gpt2": ({"minitok", "compact", "bpeasy"}, {"huggingface", "vocab-merges", "gguf", "minbpe"}),
+    "cl100k": ({"minitok", "compact", "bpeasy"}, {"huggingface", "minbpe"}),
+    "llama3": ({"minitok", "compact", "bpeasy"}, {"huggingface", "gguf", "minbpe"}),
+    "deepseek": ({"minitok", "compact", "bpeasy"}, {"huggingface", "gguf", "minbpe"}),
+    "custom": ({"minitok", "compact", "bpeasy"}, {"huggingface", "minbpe"}),
+    "llama": ({"minitok", "sentencepiece", "gguf"}, {"huggingface"}),
+    "gemma": ({"minitok", "sentencepiece", "gguf"}, {"huggingface"}),
+    "plain": ({"minitok", "sentencepiece"}, {"huggingface"}),
+    "nmt_nfkc": ({"minitok", "sentencepiece"}, set()),
+}
+
+
+@pytest.mark.parametrize("kind", HELD)
+def test_each_format_holds_what_it_can(kind: str, tmp_path: Path) -> None:
+    vocabulary = trained(kind)
+    whole, merged = HELD[kind]
+    expected = ids_of(vocabulary, LINES)
+    for form in formats.FORMATS:
+        if form in whole | merged:
+            again = written(vocabulary, form, tmp_path)
+            assert ids_of(again, LINES) == expected, form
+            if form in whole:
+                assert same(again) == same(vocabulary), form
+            # What came from a format goes back into it unchanged.
+            assert same(written(again, form, tmp_path)) == same(again), form
+        elif form == "tiktoken" and vocabulary.is_rank_file():
+            assert dict(written(vocabulary, form, tmp_path).tokens) == dict(vocabulary.tokens)
+        else:
+            with pytest.raises(ValueError, match=r"cannot (hold|be)"):
+                written(vocabulary, form, tmp_path)
+
+
+@cache
+def in_tokenizers(kind: str) -> Any:
+    return tokenizers.Tokenizer.from_str(huggingface_writer.dump(trained(kind)).decode())
+
+
+@pytest.mark.parametrize("kind", [kind for kind in HELD if "huggingface" in HELD[kind][1]])
+@given(text=texts)
+def test_what_is_written_for_tokenizers(kind: str, text: str) -> None:
+    ours = minitok.Encoding.from_vocabulary(trained(kind))
+    assert in_tokenizers(kind).encode(text, add_special_tokens=False).ids == ours.encode_ordinary(text)
+
+
+@given(text=any_text)
+def test_decoding_by_tokenizers(text: str) -> None:
+    for kind in ("gpt2", "llama"):
+        ids = minitok.Encoding.from_vocabulary(trained(kind)).encode_ordinary(text)
+        assert in_tokenizers(kind).decode(ids, skip_special_tokens=False) == text
+
+
+@pytest.mark.data
+@pytest.mark.parametrize(
+    ("file", "format"),
+    [
+        ("gpt2.tokenizer.json", "huggingface"),
+        ("gpt2.tokenizer.json", "vocab-merges"),
+        ("gpt2.tokenizer.json", "gguf"),
+        ("deepseek.tokenizer.json", "huggingface"),
+        ("deepseek.tokenizer.json", "gguf"),
+        ("claude.tokenizer.json", "huggingface"),
+        ("tekken_240911.json", "tekken"),
+        ("mistral_v3.spm.model", "sentencepiece"),
+        ("mistral_v3.spm.model", "gguf"),
+        ("clip_bpe_simple_vocab_16e6.txt.gz", "clip"),
+        ("clip_bpe_simple_vocab_16e6.txt.gz", "huggingface"),
+        ("claude.json", "compact"),
+        ("cl100k_base.tiktoken", "huggingface"),
+        ("cl100k_base.tiktoken", "bpeasy"),
+    ],
+)
+def test_published_files(file: str, format: formats.Format, tmp_path: Path) -> None:
+    """Each file is minitok's own, too; and what it becomes has the ids of the original."""
+    vocabulary = encoding(file).vocabulary
+    sample = [corpus(name, 2_000_000, 20_000) for name in ("english", "chinese", "multilingual")]
+    expected = ids_of(vocabulary, sample)
+    assert same(written(vocabulary, "minitok", tmp_path)) == same(vocabulary)
+    again = written(vocabulary, format, tmp_path)
+    assert ids_of(again, sample) == expected
+    if vocabulary.merges is not None or format not in ("huggingface", "vocab-merges", "gguf"):
+        assert same(again) == same(vocabulary)
+    if format == "huggingface":
+        theirs = tokenizers.Tokenizer.from_file(str(tmp_path / "file.huggingface"))
+        theirs.encode_special_tokens = True
+        assert [one.ids for one in theirs.encode_batch(sample, add_special_tokens=False)] == expected
+
+
+@pytest.mark.data
+def test_mistral_has_user_defined_pieces_behind_a_prefix(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="prepends something to a text, and has added tokens"):
+        written(encoding("mistral_v3.spm.model").vocabulary, "huggingface", tmp_path)
+
+
+# -- The packages of these formats -------------------------------------------------------------------------------
+
+
+def test_gguf_is_what_the_package_reads(tmp_path: Path) -> None:
+    gguf = pytest.importorskip("gguf")
+    for kind in ("llama3", "llama"):
+        path = tmp_path / f"{kind}.gguf"
+        formats.save(trained(kind), path, format="gguf")
+        reader = gguf.GGUFReader(path)
+        tokens = reader.fields["tokenizer.ggml.tokens"]
+        assert len(tokens.data) == trained(kind).n_vocab
+        assert reader.fields["tokenizer.ggml.model"].contents() == {"llama3": "gpt2", "llama": "llama"}[kind]
+        again = tmp_path / "again.gguf"
+        writer = gguf.GGUFWriter(again, "llama")
+        writer.add_tokenizer_model(reader.fields["tokenizer.ggml.model"].contents())
+        writer.add_tokenizer_pre(reader.fields["tokenizer.ggml.pre"].contents())
+        writer.add_token_list(tokens.contents())
+        writer.add_token_types(reader.fields["tokenizer.ggml.token_type"].contents())
+        if kind == "llama":
+            writer.add_token_scores(reader.fields["tokenizer.ggml.scores"].contents())
+            writer.add_add_space_prefix(True)
+        else:
+            writer.add_token_merges(reader.fields["tokenizer.ggml.merges"].contents())
+        writer.write_header_to_file()
+        writer.write_kv_data_to_file()
+        writer.close()
+        assert same(formats.load(again)) == same(formats.load(path))
+
+
+def test_bpeasy_reads_and_writes_it(tmp_path: Path) -> None:
+    bpeasy = pytest.importorskip("bpeasy.tokenizer")
+    path = tmp_path / "ours.json"
+    formats.save(trained("llama3"), path, format="bpeasy")
+    theirs = bpeasy.BPEasyTokenizer.from_file(str(path))
+    for line in LINES:
+        assert theirs.encode(line) == ids_of(trained("llama3"), [line])[0]
+    theirs.save(str(tmp_path / "theirs.json"))
+    assert same(formats.load(tmp_path / "theirs.json")) == same(trained("llama3"))
+
+
+def test_compact_ranks_are_what_js_tiktoken_reads() -> None:
+    """Its three lines of code, in Python."""
+    import base64
+
+    vocabulary = trained("cl100k")
+    document = json.loads(formats.dump(vocabulary, "compact")[""])
+    ranks = {}
+    for line in filter(None, document["bpe_ranks"].split("\n")):
+        _, first, *tokens = line.split(" ")
+        ranks.update({base64.b64decode(token): int(first) + i for i, token in enumerate(tokens)})
+    theirs = tiktoken.Encoding(
+        "x", pat_str=document["pat_str"], mergeable_ranks=ranks, special_tokens=document["special_tokens"]
+    )
+    assert theirs.encode_ordinary_batch(LINES) == ids_of(vocabulary, LINES)
+
+
+# -- Tokenizers like those of systems whose files are not here: trained by the reference ---------------------------
+
+
+@cache
+def reference_of(name: str) -> tuple[Any, minitok.Vocabulary]:
+    tokenizer = train_tokenizer(name, [line * 3 for line in LINES], 420)
+    vocabulary = huggingface_json.parse(tokenizer.to_str().encode(), name, name=name)
+    return tokenizer, vocabulary
+
+
+EXTRA = texts | any_text.map(lambda text: f"word {text}words Zz  {text}word <mask>Zz\n<x> y  <mask>")
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+@given(text=EXTRA)
+def test_systems_without_a_file(name: str, text: str) -> None:
+    tokenizer, vocabulary = reference_of(name)
+    enc = minitok.Encoding.from_vocabulary(vocabulary)
+    assert enc.encode(text, allowed_special="all") == tokenizer.encode(text, add_special_tokens=False).ids
+    with_template = enc.apply_template(enc.encode(text, allowed_special="all"))
+    assert with_template == tokenizer.encode(text).ids
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_systems_are_written_and_read(name: str) -> None:
+    tokenizer, vocabulary = reference_of(name)
+    assert same(formats.minitok_json.parse(formats.minitok_json.dump(vocabulary), name)) == same(vocabulary)
+    if name == "metaspace":
+        with pytest.raises(ValueError, match="cannot hold"):
+            huggingface_writer.dump(vocabulary)
+        return
+    data = huggingface_writer.dump(vocabulary)
+    assert same(huggingface_json.parse(data, name, name=name)) == same(vocabulary)
+    again = tokenizers.Tokenizer.from_str(data.decode())
+    for line in [*LINES, "word words Zz  Zzz  <mask> a <x> y"]:
+        assert again.encode(line).ids == tokenizer.encode(line).ids
+
+
+def test_permuted_ids(tmp_path: Path) -> None:
+    """BART's and RoBERTa's ids are in another order than their merges."""
+    tokenizer = train_tokenizer("codeparrot", [line * 3 for line in LINES], 420)
+    vocab = tokenizer.get_vocab(with_added_tokens=False)
+    ids = sorted(vocab.values(), key=lambda i: (i * 7919) % 1009)
+    permuted = {token: ids[place] for place, token in enumerate(sorted(vocab, key=vocab.__getitem__))}
+    merges = io.StringIO()
+    merges.write("#version: 0.2\n")
+    for left, right in json.loads(tokenizer.to_str())["model"]["merges"]:
+        merges.write(f"{left} {right}\n")
+    (tmp_path / "vocab.json").write_text(json.dumps(permuted, ensure_ascii=False), "utf-8")
+    (tmp_path / "merges.txt").write_text(merges.getvalue(), "utf-8")
+    reference = tokenizers.Tokenizer(
+        tokenizers.models.BPE.from_file(str(tmp_path / "vocab.json"), str(tmp_path / "merges.txt"))
+    )
+    reference.pre_tokenizer = tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False)
+    for path in (tmp_path, tmp_path / "vocab.json", tmp_path / "merges.txt"):
+        enc = minitok.load(path)
+        for line in LINES:
+            assert enc.encode_ordinary(line) == reference.encode(line).ids
+    assert enc.apply_template([9]) == [permuted["<s>"], 9, permuted["</s>"]]

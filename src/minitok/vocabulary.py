@@ -122,6 +122,14 @@ class Vocabulary:
                 )
             if not all(type(rank) is int and 0 <= rank <= MAX_RANK for rank in self.ranks):
                 raise ValueError(f"vocabulary {self.name!r}: ranks are numbers from 0 to {MAX_RANK}")
+        if self.symbols.characters:
+            for token in self.tokens:
+                try:
+                    token.decode("utf-8")
+                except UnicodeDecodeError:
+                    raise ValueError(
+                        f"vocabulary {self.name!r}: pieces begin as characters, but the token {token!r} is not UTF-8"
+                    ) from None
         if self.splits and self.pattern is not None:
             raise ValueError(f"vocabulary {self.name!r} has a pattern and splits; text is cut by one of them")
         ids = (self.symbols.byte_ids or (), [self.symbols.unknown_id], [t.id for t in self.added_tokens])

@@ -133,7 +133,7 @@ def _by_kind(pieces: Sequence[Piece]) -> dict[int, dict[str, int]]:
 
 
 def _beyond_reach(user_defined: dict[str, int]) -> dict[str, int]:
-    """User-defined pieces that are never found: of those that begin at a place, only the 64 shortest count."""
+    """User-defined pieces that are never found: at each place only the shortest 64 that fit are looked at."""
     if len(user_defined) <= MOST_AT_ONE_PLACE:
         return {}
 

@@ -36,4 +36,4 @@ def interrupt(*arguments: str | Path, given: bytes, begun: Callable[[], bool]) -
         time.sleep(0.05)
     process.send_signal(signal.SIGINT)
     output, errors = process.communicate(timeout=60)
-    assert (process.returncode, output, errors) == (130, b"", b"")
+    assert (process.returncode, output, errors) == (130, b"", b""), (process.returncode, output, errors)

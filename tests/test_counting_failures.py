@@ -62,21 +62,20 @@ def test_what_fails_while_it_spills(
     written = 0
     call = 1 << 30
 
-    def failing(blocks: Any) -> Any:
+    def failing(file: Any, data: bytes) -> None:
         nonlocal written
-        for part in frames(blocks):
-            written += 1
-            if written >= call:
-                raise error
-            yield part
+        written += 1
+        if written >= call:
+            raise error
+        write_all(file, data)
 
-    frames = record_files.frames
+    write_all = record_files._write_all
     whole = minitok.count_pieces([text] * 9)
-    with mock.patch.object(record_files, "frames", failing):
+    with mock.patch.object(record_files, "_write_all", failing):
         assert minitok.count_pieces([text] * 9, memory_limit=LIMIT) == whole
     call, written = int(progress * written), 0
     assert call > 1
-    with mock.patch.object(record_files, "frames", failing), pytest.raises(type(error)) as raised:
+    with mock.patch.object(record_files, "_write_all", failing), pytest.raises(type(error)) as raised:
         minitok.count_pieces([text] * 9, memory_limit=LIMIT, num_threads=threads)
     assert not list(spilled.iterdir())
     assert only_this_thread()

@@ -6,6 +6,7 @@ This is what counters write when they need their memory for something else, and 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
@@ -57,17 +58,29 @@ def write_run(path: Path, blocks: Iterable[bytes], remedy: str) -> None:
     Raises:
         OSError: it cannot.
     """
-    blocks = iter(blocks)
+    with _explaining(path, remedy):
+        file = path.open("xb", buffering=0)  # blocks are large
+    with file:
+        for part in frames(blocks):
+            with _explaining(path, remedy):
+                _write_all(file, part)
+
+
+@contextmanager
+def _explaining(path: Path, remedy: str) -> Iterator[None]:
+    """Errors of the system in this context say what was done and what to do; not those of where blocks come from."""
     try:
-        with path.open("xb") as file:
-            for part in frames(blocks):
-                file.write(part)
+        yield
     except OSError as error:
-        if error.filename is not None and error.filename != str(path):
-            raise
-        raise OSError(
-            error.errno, f"{error.strerror} while counts were written there; {remedy}", str(path)
-        ) from error
+        message = f"{error.strerror} while counts were written there; {remedy}"
+        raise OSError(error.errno, message, str(path)) from error
+
+
+def _write_all(file: IO[bytes], data: bytes) -> None:
+    """Write to an unbuffered file, which may take less than it is given."""
+    left = memoryview(data)
+    while left:
+        left = left[file.write(left) :]
 
 
 def read_run(path: Path) -> Iterator[bytes]:

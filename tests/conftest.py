@@ -3,8 +3,9 @@
     pytest                  both backends; an error if the compiled one is not installed
     pytest --no-native      the pure one only
 
-Tests marked `data` need the folder that MINITOK_TEST_DATA names. Without it they are left out, by name, at the end
-of the report; where CI is set in the environment that is an error instead.
+Tests marked `once` are about nothing below the seam, and run over one backend. Tests marked `data` need the folder
+that MINITOK_TEST_DATA names. Without it they are left out, by name, at the end of the report; where CI is set in the
+environment that is an error instead.
 """
 
 from __future__ import annotations
@@ -84,6 +85,8 @@ def pytest_report_header(config: pytest.Config) -> str:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "backend" in metafunc.fixturenames:
         backends = ["python"] if metafunc.config.getoption("--no-native") else ["native", "python"]
+        if metafunc.definition.get_closest_marker("once"):
+            backends = backends[:1]
         metafunc.parametrize("backend", backends, indirect=True, scope="session")
 
 

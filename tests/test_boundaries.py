@@ -110,7 +110,9 @@ def test_strings_of_classes(name: str) -> None:
 @pytest.mark.parametrize("text_name", TEXTS)
 def test_real_text(name: str, text_name: str) -> None:
     check_every_place(name, real_text(text_name, 5_000_000, 2500))
-    assert check_all_places(name, real_text(text_name, 6_000_000, 100_000)) > (100 if name.startswith("spaces") else 500)
+    assert check_all_places(name, real_text(text_name, 6_000_000, 100_000)) > (
+        100 if name.startswith("spaces") else 500
+    )
 
 
 def neighbourhoods(name: str) -> list[str]:

@@ -11,6 +11,9 @@ from minitok.normalizers import Lowercase, Normalizer, Prepend, Replace, Spaces,
 from minitok.unicode_forms import FORMS, Form
 from tests.strategies import any_text, class_text
 
+#: All of it is above the seam.
+pytestmark = pytest.mark.once
+
 REFERENCES = tokenizers.normalizers
 CODE_POINTS = [chr(c) for c in range(0x110000) if not 0xD800 <= c < 0xE000]
 

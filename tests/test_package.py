@@ -110,6 +110,7 @@ def imported(path: Path) -> set[str]:
     return found
 
 
+@pytest.mark.once
 def test_imports_point_one_way() -> None:
     found = modules()
     assert set(found) <= set(LAYER_OF), "a module without a layer"
@@ -118,12 +119,14 @@ def test_imports_point_one_way() -> None:
             assert LAYER_OF[other] < LAYER_OF[name], f"{name} imports {other}"
 
 
+@pytest.mark.once
 def test_only_the_backend_knows_that_there_are_two() -> None:
     for name, path in modules().items():
         if name != "_backend":
             assert not imported(path) & {"_pymerge", "_fastmerge", "_pycount", "_pylearn", "_fastlearn"}, name
 
 
+@pytest.mark.once
 def test_no_file_is_long_without_a_reason() -> None:
     for folder in ("src", "tests", "tools", "benchmarks"):
         for path in [*(ROOT / folder).rglob("*.py"), *(ROOT / folder).rglob("*.pyx")]:
@@ -132,6 +135,7 @@ def test_no_file_is_long_without_a_reason() -> None:
                 assert any("onger than 500 lines because" in line for line in lines[:10]), path
 
 
+@pytest.mark.once
 def test_every_module_imports_alone() -> None:
     for name in modules():
         if name != "__main__":
@@ -231,6 +235,7 @@ def test_public_names() -> None:
     assert minitok.__all__ == sorted(minitok.__all__)
 
 
+@pytest.mark.once
 def test_the_project_speaks_of_itself_alone() -> None:
     """No words from the place where it happens to be made."""
     words = ["pypi" + ".org", "MINITOK_TEST_DATA=" + "/", "/wo" + "rk/"]

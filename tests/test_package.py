@@ -197,7 +197,7 @@ sys.meta_path.insert(0, Finder())
 MISSING = """
 import importlib.util, sys
 real = importlib.util.find_spec
-importlib.util.find_spec = lambda name, *a: None if name == "minitok._fastmerge" else real(name, *a)
+importlib.util.find_spec = lambda name, *a: None if name.startswith("minitok._fast") else real(name, *a)
 """
 
 

@@ -34,11 +34,10 @@ def _choose() -> str:
         raise ValueError(f"{_VARIABLE}={wanted!r}: expected auto, python or native")
     if wanted == "python":
         return "python"
-    missing = next((module for module in _NATIVE_MODULES if find_spec(module) is None), None)
-    if missing is not None:
+    if not any(map(find_spec, _NATIVE_MODULES)):
         if wanted == "native":
             raise ImportError(
-                f"{_VARIABLE}=native, but {missing} is not installed: install a wheel for this platform, or "
+                f"{_VARIABLE}=native, but {_NATIVE_MODULES[0]} is not installed: install a wheel for this platform, or "
                 "build with a C compiler and MINITOK_REQUIRE_EXTENSIONS=1 to see why it does not compile"
             )
         return "python"

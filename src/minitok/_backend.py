@@ -37,8 +37,8 @@ def _choose() -> str:
     if not any(map(find_spec, _NATIVE_MODULES)):
         if wanted == "native":
             raise ImportError(
-                f"{_VARIABLE}=native, but {_NATIVE_MODULES[0]} is not installed: install a wheel for this platform, or "
-                "build with a C compiler and MINITOK_REQUIRE_EXTENSIONS=1 to see why it does not compile"
+                f"{_VARIABLE}=native, but {_NATIVE_MODULES[0]} is not installed: install a wheel for this platform, "
+                "or build with a C compiler and MINITOK_REQUIRE_EXTENSIONS=1 to see why it does not compile"
             )
         return "python"
     try:

@@ -99,3 +99,26 @@ def test_real_text(name: str, text_name: str) -> None:
     cut = text.encode()
     check(encoding, b"".join(cut[i : i + 997] for i in range(0, len(cut), 1000)))
     check_batches(encoding, [text[i : i + 5000] for i in range(0, len(text), 5000)])
+
+
+#: Longer than a few of the parts that the compiled core's threads take in turn (2 ** 20 characters each).
+LONG = "A few of the wörds that come, 1234 of them, \n\n and more字.  " * 70_000
+
+
+def test_more_parts_than_threads(native: object) -> None:
+    encoding = _encoding("cl100k", minitok.BACKEND)
+    ids = encoding.encode(LONG, num_threads=1)
+    for threads in (2, 3):
+        assert encoding.encode_to_numpy(LONG, num_threads=threads).tolist() == ids
+        assert encoding.count(LONG, num_threads=threads) == len(ids)
+
+
+def test_an_error_in_one_of_many_parts(native: object) -> None:
+    """It reaches the caller, no thread waits for the part that is not to come, and the encoding stays as it was."""
+    ranks = {bytes([byte]): byte for byte in range(256) if byte != 7}
+    encoding = minitok.Encoding("no bell", pat_str=PATTERNS["cl100k"].regex, mergeable_ranks=ranks, special_tokens={})
+    bad = LONG[:2_500_000] + "\x07" + LONG
+    for threads in (2, 3):
+        with pytest.raises(ValueError, match="0x07"):
+            encoding.encode_to_numpy(bad, num_threads=threads)
+        assert encoding.count(LONG, num_threads=threads) == encoding.count(LONG, num_threads=1)

@@ -58,6 +58,8 @@ cdef Py_ssize_t PLAIN_LENGTH = 1 << 17
 cdef Py_ssize_t SHORT_LENGTH = 1 << 11
 #: A list is made of longer texts by parts of this length.
 cdef Py_ssize_t LIST_PART = 1 << 18
+#: Threads that share a text take parts of this length in turn.
+cdef Py_ssize_t THREAD_PART = 1 << 20
 #: More ids than this are handed over as they are, not copied.
 cdef size_t COPIED_IDS = 1 << 15
 #: Ids up to this number come as prebuilt int objects.
@@ -132,6 +134,73 @@ cdef class _Workspace:
 
     def __dealloc__(self):
         mt_workspace_free(&self.c)
+
+
+cdef class _Gathered:
+    """The ids of the parts of one text, in order, from threads that encode them.
+
+    Each thread takes the next part that nobody has, encodes it in a workspace of its own, and waits until the parts
+    before it have their place. It then takes its place behind them and copies its ids there, while others do the
+    same: the first touch of memory is shared like the work. The array grows only when nobody copies.
+    """
+
+    cdef mt_ids ids
+    cdef size_t counted
+    cdef object changed  # threading.Condition
+    cdef Py_ssize_t taken, placed, copying
+    cdef bint failed
+
+    def __cinit__(self):
+        from threading import Condition
+
+        self.changed = Condition()
+
+    def __dealloc__(self):
+        mt_ids_free(&self.ids)
+
+    def take(self, Py_ssize_t count):
+        """The number of the next part of so many; -1 if there is none, or a thread failed."""
+        with self.changed:
+            if self.failed or self.taken == count:
+                return -1
+            self.taken += 1
+            return self.taken - 1
+
+    def fail(self):
+        """Let all threads stop."""
+        with self.changed:
+            self.failed = True
+            self.changed.notify_all()
+
+    def add(self, size_t counted):
+        """Add to the number of ids that were only counted."""
+        with self.changed:
+            self.counted += counted
+
+    cdef int put(self, Py_ssize_t number, _Workspace w, size_t done, size_t left) except -1:
+        """Append the ids of a part; `done` characters of the text end with it, `left` are behind it."""
+        cdef size_t at, count = w.c.ids.length
+        with self.changed:
+            while self.placed < number and not self.failed:
+                self.changed.wait()
+            if self.failed:
+                return 0
+            if self.ids.capacity - self.ids.length < count:
+                while self.copying:
+                    self.changed.wait()
+                self.ids.expected = <size_t> (1.25 * (self.ids.length + count) / done * left) if done else 0
+                check(mt_ids_reserve(&self.ids, count))
+            at = self.ids.length
+            self.ids.length += count
+            self.placed += 1
+            self.copying += 1
+            self.changed.notify_all()
+        with nogil:
+            memcpy(self.ids.data + at, w.c.ids.data, count * sizeof(uint32_t))
+        with self.changed:
+            self.copying -= 1
+            self.changed.notify_all()
+        return 0
 
 
 cdef class _Ids:
@@ -547,49 +616,57 @@ cdef class Encoder:
         parts.append((start, -1, places[first:]))
         return parts
 
-    def _encode_in_threads(self, text, list parts, bint only_count):
-        """One thread for each part; the workspaces that hold the results."""
+    def _encode_in_threads(self, text, Py_ssize_t threads, list parts, bint only_count):
+        """A workspace with the ids of all parts, which threads take in turn."""
         from concurrent.futures import ThreadPoolExecutor
 
-        def encode(part):
-            cdef _Workspace w = self._take()
-            try:
-                self._encode_part(text, part, w, <size_t> -1, only_count)
-            except BaseException:
-                self._give_back(w)
-                raise
-            return w
+        cdef _Gathered gathered = _Gathered()
+        cdef Py_ssize_t length = len(text)
 
-        with ThreadPoolExecutor(len(parts)) as threads:
-            return list(threads.map(encode, parts))
+        def work(_):
+            cdef _Workspace w = self._take()
+            cdef Py_ssize_t number, stop
+            try:
+                while (number := gathered.take(len(parts))) >= 0:
+                    w.c.ids.length = 0
+                    self._encode_part(text, parts[number], w, <size_t> -1, only_count)
+                    stop = parts[number][1]
+                    if not only_count:
+                        gathered.put(number, w, length if stop < 0 else stop, 0 if stop < 0 else length - stop)
+                gathered.add(w.c.counted)
+            except BaseException:
+                gathered.fail()
+                raise
+            finally:
+                self._give_back(w)
+
+        with ThreadPoolExecutor(threads) as pool:
+            try:
+                list(pool.map(work, range(threads)))
+            except BaseException:
+                gathered.fail()
+                raise
+        cdef _Workspace result = self._take()
+        mt_ids_free(&result.c.ids)
+        result.c.ids = gathered.ids
+        memset(&gathered.ids, 0, sizeof(mt_ids))
+        result.c.counted = gathered.counted
+        return result
 
     cdef _Workspace _encode_whole(self, text, size_t limit, Py_ssize_t num_threads, places, bint only_count):
         """A workspace with the ids of a text; to be given back."""
-        cdef _Workspace w, other
-        cdef list parts = None
-        cdef mt_status status
+        cdef _Workspace w
+        cdef list parts
         if num_threads > 1 and limit == <size_t> -1:
-            parts = self._parts(text, num_threads, places)
-        if parts is None or len(parts) == 1:
-            w = self._take()
-            try:
-                self._encode_part(text, (0, -1, places), w, limit, only_count)
-            except BaseException:
-                self._give_back(w)
-                raise
-            return w
-        results = self._encode_in_threads(text, parts, only_count)
-        w = results[0]
-        for other in results[1:]:
-            status = mt_ids_reserve(&w.c.ids, other.c.ids.length)
-            if status == MT_OK and other.c.ids.length > 0:
-                memcpy(
-                    w.c.ids.data + w.c.ids.length, other.c.ids.data, other.c.ids.length * sizeof(uint32_t)
-                )
-                w.c.ids.length += other.c.ids.length
-            w.c.counted += other.c.counted
-            self._give_back(other)
-            check(status)
+            parts = self._parts(text, max(num_threads, len(text) // THREAD_PART), places)
+            if len(parts) > 1:
+                return self._encode_in_threads(text, min(num_threads, len(parts)), parts, only_count)
+        w = self._take()
+        try:
+            self._encode_part(text, (0, -1, places), w, limit, only_count)
+        except BaseException:
+            self._give_back(w)
+            raise
         return w
 
     cdef list _to_list(self, _Workspace w):

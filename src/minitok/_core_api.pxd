@@ -71,6 +71,8 @@ cdef extern from "vocabulary.h":
         uint32_t *made
         size_t made_count
         uint32_t *order
+        uint64_t *unmade
+        size_t pair_count
         bint characters
         bint has_byte_ids
         uint32_t byte_ids[256]
@@ -83,6 +85,7 @@ cdef extern from "vocabulary.h":
     uint32_t mt_symbol_of_id(const mt_vocabulary *v, uint64_t id) noexcept nogil
     mt_status mt_reserve_pairs(mt_vocabulary *v, size_t count) noexcept nogil
     mt_status mt_add_pair(mt_vocabulary *v, uint32_t left, uint32_t right, uint32_t rank) noexcept nogil
+    void mt_list_pairs(const mt_vocabulary *v, uint32_t *symbols) noexcept nogil
     void mt_index_byte_pairs(mt_vocabulary *v) noexcept nogil
 
 
@@ -105,12 +108,14 @@ cdef extern from "rank_file.h":
 
 cdef extern from "tables.h":
     size_t MT_TABLES_SOURCE
-    size_t mt_tables_size(const mt_vocabulary *v, const mt_borders *b) noexcept nogil
+    size_t mt_tables_size(const mt_vocabulary *v, const mt_borders *b, size_t note) noexcept nogil
     void mt_tables_write(
-        const mt_vocabulary *v, const mt_borders *b, const uint8_t *source, uint8_t *block
+        const mt_vocabulary *v, const mt_borders *b, const uint8_t *source, const uint8_t *note, size_t note_size,
+        uint8_t *block
     ) noexcept nogil
     bint mt_tables_read(
-        mt_vocabulary *v, mt_borders *b, const uint8_t *source, uint8_t *block, size_t size
+        mt_vocabulary *v, mt_borders *b, const uint8_t *source, uint8_t *block, size_t size, const uint8_t **note,
+        size_t *note_size
     ) noexcept nogil
 
 

@@ -33,6 +33,7 @@ from operator import index, itemgetter
 from minitok._errors import missing_byte
 from minitok.pretokenizer import bytes_of, get_pretokenizer, text_of
 from minitok.symbols import BYTES
+from minitok.table_merges import TableMerges
 
 __all__ = ["Decoder", "Encoder", "RankTable", "SpecialFinder"]
 
@@ -251,13 +252,29 @@ cdef class _BytesOut:
         return <bytes> self.object_
 
 
+cdef bytearray table_block(const mt_vocabulary *v, const mt_borders *b, bytes source, bytes note):
+    cdef bytearray block = bytearray(mt_tables_size(v, b, len(note)))
+    if len(source) != MT_TABLES_SOURCE:
+        raise ValueError(f"a SHA-256 has {MT_TABLES_SOURCE} bytes, not {len(source)}")
+    mt_tables_write(
+        v, b, <const uint8_t *> PyBytes_AS_STRING(source), <const uint8_t *> PyBytes_AS_STRING(note), len(note),
+        <uint8_t *> PyByteArray_AS_STRING(block)
+    )
+    return block
+
+
 cdef class _RankTable:
-    """The tables of a rank file, which encoders share."""
+    """The tables of a vocabulary, which encoders share."""
 
     cdef mt_vocabulary vocabulary
     cdef mt_borders borders
     cdef Py_buffer mapped  # what the tables lie in, if that is not memory of their own
     cdef dict as_dict_
+    cdef readonly tuple ranks
+    cdef readonly bytes note
+
+    def __cinit__(self):
+        self.note = b""
 
     def __dealloc__(self):
         mt_vocabulary_free(&self.vocabulary)
@@ -289,6 +306,8 @@ cdef class _RankTable:
         """The tokens whose tables are in a buffer, which is not copied; None if they are not of this source."""
         cdef _RankTable table = cls()
         cdef const uint8_t *wanted = <const uint8_t *> PyBytes_AS_STRING(source)
+        cdef const uint8_t *note = NULL
+        cdef size_t note_size = 0, i
         cdef bint found = False
         if len(source) != MT_TABLES_SOURCE:
             raise ValueError(f"a SHA-256 has {MT_TABLES_SOURCE} bytes, not {len(source)}")
@@ -296,21 +315,47 @@ cdef class _RankTable:
         table.vocabulary.borrowed = table.borders.borrowed = True
         with nogil:
             found = mt_tables_read(
-                &table.vocabulary, &table.borders, wanted, <uint8_t *> table.mapped.buf, table.mapped.len
+                &table.vocabulary, &table.borders, wanted, <uint8_t *> table.mapped.buf, table.mapped.len,
+                &note, &note_size
             )
-        return table if found else None
+        if not found:
+            return None
+        table.note = PyBytes_FromStringAndSize(<const char *> note, note_size)
+        if table.vocabulary.order != NULL:
+            table.ranks = tuple([table.vocabulary.order[i] for i in range(table.vocabulary.token_count)])
+        return table
 
     def tables(self, bytes source):
         """All tables as one block."""
-        cdef size_t size = mt_tables_size(&self.vocabulary, &self.borders)
-        cdef bytearray block = bytearray(size)
-        if len(source) != MT_TABLES_SOURCE:
-            raise ValueError(f"a SHA-256 has {MT_TABLES_SOURCE} bytes, not {len(source)}")
-        mt_tables_write(
-            &self.vocabulary, &self.borders, <const uint8_t *> PyBytes_AS_STRING(source),
-            <uint8_t *> PyByteArray_AS_STRING(block)
+        return table_block(&self.vocabulary, &self.borders, source, b"")
+
+    @property
+    def merges(self):
+        """The merges, if they are more than what ids say; else None."""
+        return None if self.vocabulary.made == NULL else TableMerges(self)
+
+    def merge_list(self):
+        """The merges as a list of (left id, right id, new id)."""
+        cdef mt_vocabulary *v = &self.vocabulary
+        cdef bytearray memory = bytearray(2 * v.made_count * sizeof(uint32_t))
+        cdef uint32_t *symbols = <uint32_t *> PyByteArray_AS_STRING(memory)
+        cdef size_t i
+        mt_list_pairs(v, symbols)
+        return [
+            (v.ids[symbols[2 * i]], v.ids[symbols[2 * i + 1]], v.ids[v.made[i]]) for i in range(v.made_count)
+        ]
+
+    cdef bint _is_table_of(self, merges, bint whole_piece, symbols, ranks) except -1:
+        """Whether the tables are those of the tokens with all this."""
+        cdef mt_vocabulary *v = &self.vocabulary
+        return (
+            (merges is None if v.made == NULL else isinstance(merges, TableMerges) and merges.table is self)
+            and ranks is self.ranks
+            and (v.unmade == NULL or not whole_piece)
+            and v.characters == symbols.characters
+            and (tuple(v.byte_ids) if v.has_byte_ids else None) == symbols.byte_ids
+            and (v.unknown_id if v.has_unknown else None) == symbols.unknown_id
         )
-        return block
 
     @property
     def largest(self):
@@ -416,7 +461,7 @@ cdef class Encoder:
         self.c.classify = FASTEST
         self.splits_here = pattern is None or self.c.pattern != NULL
         self.pretokenizer = None if self.splits_here else get_pretokenizer(pattern)
-        if isinstance(tokens, _RankTable) and merges is None and ranks is None:
+        if isinstance(tokens, _RankTable) and (<_RankTable> tokens)._is_table_of(merges, whole_piece, symbols, ranks):
             self.table = tokens
             self.c.vocabulary = self.table.vocabulary
             self.c.borders = self.table.borders
@@ -427,7 +472,7 @@ cdef class Encoder:
             self._set_merges(merges, ranks)
             mt_index_byte_pairs(&self.c.vocabulary)
             check(mt_find_borders(&self.c.vocabulary, &self.c.borders))
-        if not whole_piece:
+        if not whole_piece and self.c.vocabulary.unmade == NULL:
             # To take a piece whole is faster: it is done where it comes to the same.
             check(mt_find_unmade(&self.c.vocabulary))
         self.pool = []
@@ -436,6 +481,13 @@ cdef class Encoder:
 
     def __dealloc__(self):
         mt_encoder_free(&self.c)
+
+    def tables(self, bytes source, bytes note):
+        """All tables and a note as one block; None if merges cannot be told from them."""
+        cdef mt_vocabulary *v = &self.c.vocabulary
+        if v.made != NULL and v.pair_count != v.made_count:
+            return None
+        return table_block(v, &self.c.borders, source, note)
 
     cdef int _set_tokens(self, tokens) except -1:
         cdef mt_vocabulary *v = &self.c.vocabulary

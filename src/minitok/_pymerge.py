@@ -31,6 +31,7 @@ from typing import Any
 from minitok._errors import missing_byte
 from minitok.pretokenizer import bytes_of, get_pretokenizer, text_of
 from minitok.symbols import BYTES, Symbols
+from minitok.table_merges import TableMerges
 
 __all__ = ["Decoder", "Encoder", "RankTable", "SpecialFinder"]
 
@@ -264,6 +265,15 @@ class Encoder:
         """How many ids `encode` gives; with a limit, some number above it as soon as that is certain."""
         return len(self.encode(text, limit, places=places))
 
+    def tables(self, source: bytes, note: bytes) -> bytearray | None:
+        """What `RankTable.from_tables` takes: all tables, with a note; None if there are none.
+
+        Args:
+            source: a SHA-256 of what the vocabulary was read from.
+            note: what else there is to know.
+        """
+        return None
+
     def split(self, text: str | bytes) -> list[bytes]:
         """The pieces of a text, as bytes."""
         if isinstance(text, str):
@@ -399,11 +409,20 @@ def _implied_ranks(tokens: Mapping[bytes, int], symbols: Mapping[bytes, int]) ->
 
 
 class RankTable(Mapping[bytes, int]):
-    """The tokens of a rank file in the order of their ids, checked: token to id.
+    """The tokens of a vocabulary in the order of their ids, checked: token to id.
 
     It exists so that a backend can take its tables from a file without making a Python object of each token. This
     one has no tables, and no such objects: a dict is all that it needs.
+
+    Attributes:
+        merges: if the tables are of a vocabulary that has some: those, else None.
+        ranks: the same for the ranks of its tokens.
+        note: what was written beside the tables.
     """
+
+    merges: TableMerges | None = None
+    ranks: tuple[int, ...] | None = None
+    note: bytes = b""
 
     @property
     @abstractmethod
@@ -420,8 +439,8 @@ class RankTable(Mapping[bytes, int]):
         """The tokens whose tables are in a buffer, which is not copied and must not change.
 
         Args:
-            memory: what `tables` gave, aligned to 64 bytes.
-            source: the SHA-256 of the rank file that they have to be of.
+            memory: what `tables` gave, of this class or of an `Encoder`, aligned to 64 bytes.
+            source: the SHA-256 that was given to it: of what the tables have to be of.
 
         Returns:
             None if the tables are damaged, of another file, or of another version.
@@ -431,6 +450,10 @@ class RankTable(Mapping[bytes, int]):
     @abstractmethod
     def tables(self, source: bytes) -> bytearray:
         """All tables as one block; `source` is the SHA-256 of the rank file."""
+
+    @abstractmethod
+    def merge_list(self) -> list[tuple[int, int, int]]:
+        """The merges as a list of (left id, right id, new id)."""
 
     @abstractmethod
     def as_dict(self) -> dict[bytes, int]:

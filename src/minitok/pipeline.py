@@ -238,6 +238,10 @@ class PipelineEncoder:
             return self._core.count(prepared, limit, num_threads, found)
         return len(self._ids(text, limit, num_threads, places))
 
+    def tables(self, source: bytes, note: bytes) -> bytearray | None:
+        """What merges the pieces, as one block; see the backend's `Encoder`. None if it has another form there."""
+        return None if self._ending else self._core.tables(source, note)
+
     def split(self, text: str | bytes) -> list[bytes]:
         """The pieces of a text, normalized, as bytes; added tokens are not cut out."""
         plain = _text(text)

@@ -9,6 +9,7 @@ from base64 import b64encode
 from binascii import a2b_base64
 from collections.abc import Iterable
 from dataclasses import MISSING, fields
+from functools import cache
 from typing import Any, get_type_hints
 
 __all__ = ["from_plain", "to_plain"]
@@ -43,7 +44,7 @@ def from_plain(data: Any, classes: Iterable[type]) -> Any:
     if not isinstance(name, str) or name not in kinds:
         raise ValueError(f"expected an object whose type is one of {', '.join(kinds)}, found {str(data)[:60]!r}")
     kind: Any = kinds[name]
-    hints = get_type_hints(kind)
+    hints = _hints(kind)
     values: dict[str, Any] = {}
     for field in fields(kind):
         if field.name in data:
@@ -54,6 +55,11 @@ def from_plain(data: Any, classes: Iterable[type]) -> Any:
     if unknown:
         raise ValueError(f"{name} has no field {min(unknown)!r}")
     return kind(**values)
+
+
+@cache
+def _hints(kind: type) -> dict[str, Any]:
+    return get_type_hints(kind)
 
 
 def _value(value: Any, hint: str, where: str) -> Any:

@@ -8,7 +8,7 @@ from functools import partial
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
-from minitok import _backend, bridges, formats
+from minitok import _backend, bridges, formats, read_before
 from minitok._version import __version__
 from minitok.encoding import Encoding
 from minitok.formats.minitok_json import parse
@@ -101,7 +101,16 @@ def load(
         ValueError: the file is of no known format or is damaged; the message names file and place.
         OSError: the file cannot be read.
     """
-    return Encoding.from_vocabulary(formats.load(path, name=name, pattern=pattern, special_tokens=special_tokens))
+    content = formats.open_file(path, name)
+    given = pattern is not None or special_tokens is not None
+    vocabulary = None if given else read_before.find(content)
+    if vocabulary is not None:
+        return Encoding.from_vocabulary(vocabulary)
+    vocabulary = formats.parse(content, pattern=pattern, special_tokens=special_tokens)
+    encoding = Encoding.from_vocabulary(vocabulary)
+    if not given:
+        read_before.keep(content, vocabulary, encoding._encoder)
+    return encoding
 
 
 def from_tiktoken(encoding: tiktoken.Encoding) -> Encoding:

@@ -1,8 +1,8 @@
-"""The tables of published vocabularies, kept in the user's cache so that they need not be built again.
+"""Tables of vocabularies, kept in the user's cache so that they need not be built again.
 
 Such a file is mapped, not read: all processes share it, and no token becomes a Python object before one is asked for.
 It may be removed at any time, and is made anew when its vocabulary is next used; where it cannot be written, each
-process builds its own tables. It is used only if its checksum is right, it was made of the very rank file that is
+process builds its own tables. It is used only if its checksum is right, it was made of the very source that is
 meant (which it names by SHA-256), and nobody but the user and the administrator may write to it.
 """
 
@@ -11,38 +11,46 @@ from __future__ import annotations
 import mmap
 import os
 import stat
-from pathlib import Path
 
 from minitok import _backend
 from minitok.files import write_atomically
 from minitok.vocabulary_files import PublishedFile, own_folder
 
-__all__ = ["find_table", "keep_table"]
+__all__ = ["ENDING", "find_table", "keep_table", "read_tables", "write_tables"]
 
-
-def _path(file: PublishedFile) -> Path:
-    return own_folder() / f"{file.name}.tables"
+#: What the names of such files end with.
+ENDING = ".tables"
 
 
 def find_table(file: PublishedFile) -> _backend.RankTable | None:
     """The tokens of a published file, if its tables are here and are as they should be."""
+    return read_tables(file.name, bytes.fromhex(file.sha256))
+
+
+def keep_table(file: PublishedFile, table: _backend.RankTable) -> None:
+    """Write the tables where they will be found. If that cannot be, nothing is lost but time."""
+    write_tables(file.name, table.tables(bytes.fromhex(file.sha256)))
+
+
+def read_tables(name: str, source: bytes) -> _backend.RankTable | None:
+    """The tables that were kept by a name, if they are of this source (a SHA-256)."""
     try:
-        with _path(file).open("rb") as opened:
+        with (own_folder() / (name + ENDING)).open("rb") as opened:
             status = os.fstat(opened.fileno())
             if not status.st_size or not _is_ours(status):
                 return None
             memory = mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ)
     except OSError:
         return None
-    return _backend.RankTable.from_tables(memoryview(memory), bytes.fromhex(file.sha256))
+    return _backend.RankTable.from_tables(memoryview(memory), source)
 
 
-def keep_table(file: PublishedFile, table: _backend.RankTable) -> None:
-    """Write the tables where they will be found. If that cannot be, nothing is lost but time."""
-    path = _path(file)
+def write_tables(name: str, block: bytearray) -> None:
+    """Keep tables by a name, if that can be."""
+    folder = own_folder()
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        write_atomically(path, table.tables(bytes.fromhex(file.sha256)), durable=False)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        write_atomically(folder / (name + ENDING), block, durable=False)
     except OSError:
         pass
 

@@ -14,6 +14,7 @@ from minitok.patterns import find_named_pattern
 from minitok.pretokenizer import get_pretokenizer
 from minitok.splits import Stage
 from minitok.symbols import BYTES, Symbols
+from minitok.table_merges import TableMerges
 from minitok.templates import Template
 
 __all__ = ["MAX_ID", "SpelledMerges", "Vocabulary"]
@@ -90,12 +91,17 @@ class Vocabulary:
             _check_ids(self.tokens, bytes, self.name)
             self._check_unique()
         _check_ids(self.special_tokens, str, self.name)
-        if self.merges is not None and not isinstance(self.merges, SpelledMerges):
+        if self.merges is not None and not self._has_checked_merges():
             self._check_merges(self.merges)
         self._check_extras()
         # Compiling a named pattern would tell nothing and take time.
         if find_named_pattern(self.pattern) is None:
             get_pretokenizer(self.pattern)
+
+    def _has_checked_merges(self) -> bool:
+        if isinstance(self.merges, TableMerges):
+            return isinstance(self.tokens, _backend.RankTable) and self.merges.table is self.tokens
+        return isinstance(self.merges, SpelledMerges)
 
     def _check_unique(self) -> None:
         if len(set(self.tokens.values())) == len(self.tokens):
@@ -120,9 +126,10 @@ class Vocabulary:
                     f"vocabulary {self.name!r} has {len(self.tokens)} tokens, but {len(self.ranks)} ranks; "
                     "each token needs one"
                 )
-            if not all(type(rank) is int and 0 <= rank <= MAX_RANK for rank in self.ranks):
+            checked = isinstance(self.tokens, _backend.RankTable) and self.ranks is self.tokens.ranks
+            if not checked and not all(type(rank) is int and 0 <= rank <= MAX_RANK for rank in self.ranks):
                 raise ValueError(f"vocabulary {self.name!r}: ranks are numbers from 0 to {MAX_RANK}")
-        if self.symbols.characters:
+        if self.symbols.characters and not isinstance(self.tokens, _backend.RankTable):
             for token in self.tokens:
                 try:
                     token.decode("utf-8")

@@ -1,10 +1,11 @@
-/* The tables of a rank file as one block of memory, which can be written to a file and mapped from it.
+/* The tables of a vocabulary as one block of memory, which can be written to a file and mapped from it.
  *
  * The block is a header and, each at a multiple of 64 bytes, the arrays of mt_vocabulary and mt_borders as they are
  * in memory. Whatever has been mapped so is shared by all processes, and nothing is built anew. The header says which
  * file the tables were made of, by its SHA-256, and holds a checksum of all that follows it, so that a block that was
  * cut off or damaged is never used. It does not protect from one that was made on purpose: whoever reads a file sees
- * to it that no stranger can have written it. MT_TABLES_VERSION changes with every change of layout, hash or meaning.
+ * to it that no stranger can have written it. A note, which is the caller's, goes with the tables: whatever a vocabulary
+ * has beside them. MT_TABLES_VERSION changes with every change of layout, hash or meaning.
  */
 #ifndef MINITOK_TABLES_H
 #define MINITOK_TABLES_H
@@ -17,7 +18,7 @@
 #include "borders.h"
 #include "vocabulary.h"
 
-#define MT_TABLES_VERSION 2
+#define MT_TABLES_VERSION 3
 #define MT_TABLES_SOURCE 32 /* bytes of a SHA-256 */
 #define MT_TABLES_ALIGNMENT 64
 
@@ -30,7 +31,9 @@ typedef struct {
     uint64_t checksum;   /* of what follows, to the end of the block */
     uint8_t source[MT_TABLES_SOURCE];
     uint64_t token_count, bytes, longest, token_mask, word_mask, pair_mask, pair_count;
-    uint32_t byte_symbols[256];
+    uint64_t made_count, note;
+    uint32_t has_made, has_order, has_unmade, characters, has_byte_ids, has_unknown, unknown_id, unused;
+    uint32_t byte_symbols[256], byte_ids[256];
     uint16_t parts[64];
 } mt_tables_header;
 
@@ -68,7 +71,7 @@ static inline void *mt_tables_array(mt_tables_cursor *cursor, const void *array,
     if (cursor->block == NULL) {
         return NULL;
     }
-    if (cursor->copy) {
+    if (cursor->copy && size > 0) {
         memcpy(cursor->block + at, array, size);
     }
     return cursor->block + at;
@@ -76,7 +79,7 @@ static inline void *mt_tables_array(mt_tables_cursor *cursor, const void *array,
 
 /* Go through all arrays, whose sizes stand in the header; point to those in the block. Returns its size. */
 static inline size_t mt_tables_arrays(
-    const mt_tables_header *h, mt_vocabulary *v, mt_borders *b, uint8_t *block, bool copy
+    const mt_tables_header *h, mt_vocabulary *v, mt_borders *b, const uint8_t **note, uint8_t *block, bool copy
 ) {
     size_t header = (sizeof *h + MT_TABLES_ALIGNMENT - 1) / MT_TABLES_ALIGNMENT * MT_TABLES_ALIGNMENT;
     mt_tables_cursor cursor = {block, header, copy};
@@ -91,10 +94,20 @@ static inline size_t mt_tables_arrays(
     v->byte_pairs = mt_tables_array(&cursor, v->byte_pairs, MT_BYTE_PAIRS * sizeof *v->byte_pairs);
     b->wide = mt_tables_array(&cursor, b->wide, MT_WIDE_CHARACTERS * sizeof *b->wide);
     b->bigrams = mt_tables_array(&cursor, b->bigrams, MT_BIGRAM_WORDS * sizeof *b->bigrams);
+    if (h->has_made) {
+        v->made = mt_tables_array(&cursor, v->made, (h->made_count + 1) * sizeof *v->made);
+    }
+    if (h->has_order) {
+        v->order = mt_tables_array(&cursor, v->order, (h->token_count + 1) * sizeof *v->order);
+    }
+    if (h->has_unmade) {
+        v->unmade = mt_tables_array(&cursor, v->unmade, mt_unmade_words(h->token_count) * sizeof *v->unmade);
+    }
+    *note = mt_tables_array(&cursor, *note, h->note);
     return cursor.at;
 }
 
-static inline mt_tables_header mt_tables_header_of(const mt_vocabulary *v, const mt_borders *b) {
+static inline mt_tables_header mt_tables_header_of(const mt_vocabulary *v, const mt_borders *b, size_t note) {
     mt_tables_header h;
     memset(&h, 0, sizeof h);
     memcpy(h.magic, "minitok\n", sizeof h.magic);
@@ -108,27 +121,39 @@ static inline mt_tables_header mt_tables_header_of(const mt_vocabulary *v, const
     h.word_mask = v->word_mask;
     h.pair_mask = v->pair_mask;
     h.pair_count = v->pair_count;
+    h.made_count = v->made_count;
+    h.note = note;
+    h.has_made = v->made != NULL;
+    h.has_order = v->order != NULL;
+    h.has_unmade = v->unmade != NULL;
+    h.characters = v->characters;
+    h.has_byte_ids = v->has_byte_ids;
+    h.has_unknown = v->has_unknown;
+    h.unknown_id = v->unknown_id;
+    memcpy(h.byte_ids, v->byte_ids, sizeof h.byte_ids);
     memcpy(h.byte_symbols, v->byte_symbols, sizeof h.byte_symbols);
     memcpy(h.parts, b->parts, sizeof h.parts);
     return h;
 }
 
-/* How many bytes the block of a vocabulary has. Its merges are those that its tokens imply. */
-static inline size_t mt_tables_size(const mt_vocabulary *v, const mt_borders *b) {
-    mt_tables_header h = mt_tables_header_of(v, b);
+/* How many bytes the block of a vocabulary has, with a note of a length. */
+static inline size_t mt_tables_size(const mt_vocabulary *v, const mt_borders *b, size_t note) {
+    mt_tables_header h = mt_tables_header_of(v, b, note);
     mt_vocabulary v_copy = *v;
     mt_borders b_copy = *b;
-    return mt_tables_arrays(&h, &v_copy, &b_copy, NULL, false);
+    const uint8_t *note_copy = NULL;
+    return mt_tables_arrays(&h, &v_copy, &b_copy, &note_copy, NULL, false);
 }
 
-/* Write the block; `source` is the SHA-256 of the file that the vocabulary is of. `block` is zeroed. */
+/* Write the block; `source` is a SHA-256 of what the vocabulary is of. `block` is zeroed. */
 static inline void mt_tables_write(
-    const mt_vocabulary *v, const mt_borders *b, const uint8_t source[MT_TABLES_SOURCE], uint8_t *block
+    const mt_vocabulary *v, const mt_borders *b, const uint8_t source[MT_TABLES_SOURCE], const uint8_t *note,
+    size_t note_size, uint8_t *block
 ) {
-    mt_tables_header h = mt_tables_header_of(v, b);
+    mt_tables_header h = mt_tables_header_of(v, b, note_size);
     mt_vocabulary v_copy = *v;
     mt_borders b_copy = *b;
-    h.size = mt_tables_arrays(&h, &v_copy, &b_copy, block, true);
+    h.size = mt_tables_arrays(&h, &v_copy, &b_copy, &note, block, true);
     memcpy(h.source, source, sizeof h.source);
     memcpy(block, &h, sizeof h);
     h.checksum = mt_checksum(block + MT_TABLES_CHECKED_FROM, h.size - MT_TABLES_CHECKED_FROM);
@@ -137,7 +162,8 @@ static inline void mt_tables_write(
 
 /* Take the arrays of a block that stays where it is; false if it is not one, damaged, or of another file. */
 static inline bool mt_tables_read(
-    mt_vocabulary *v, mt_borders *b, const uint8_t source[MT_TABLES_SOURCE], uint8_t *block, size_t size
+    mt_vocabulary *v, mt_borders *b, const uint8_t source[MT_TABLES_SOURCE], uint8_t *block, size_t size,
+    const uint8_t **note, size_t *note_size
 ) {
     mt_tables_header h, expected = {.magic = "minitok"};
     expected.magic[7] = '\n';
@@ -151,13 +177,20 @@ static inline bool mt_tables_read(
         h.checksum != mt_checksum(block + MT_TABLES_CHECKED_FROM, size - MT_TABLES_CHECKED_FROM)) {
         return false;
     }
-    mt_tables_arrays(&h, v, b, block, false);
+    mt_tables_arrays(&h, v, b, note, block, false);
+    *note_size = h.note;
     v->token_count = h.token_count;
     v->longest = h.longest;
     v->token_mask = h.token_mask;
     v->word_mask = h.word_mask;
     v->pair_mask = h.pair_mask;
     v->pair_count = h.pair_count;
+    v->made_count = h.made_count;
+    v->characters = h.characters;
+    v->has_byte_ids = h.has_byte_ids;
+    v->has_unknown = h.has_unknown;
+    v->unknown_id = h.unknown_id;
+    memcpy(v->byte_ids, h.byte_ids, sizeof v->byte_ids);
     memcpy(v->byte_symbols, h.byte_symbols, sizeof v->byte_symbols);
     memcpy(b->parts, h.parts, sizeof b->parts);
     return true;

@@ -409,6 +409,19 @@ static inline mt_status mt_add_pair(mt_vocabulary *v, uint32_t left, uint32_t ri
     return MT_OK;
 }
 
+/* The symbols of all merges, by rank: the left one of a merge and behind it the right one. `symbols` has room for two
+ * for each of `made_count`; all have a pair of their own. */
+static inline void mt_list_pairs(const mt_vocabulary *v, uint32_t *symbols) {
+    for (size_t slot = 0; slot <= v->pair_mask; slot++) {
+        uint64_t found = v->pair_slots[slot];
+        if (found != MT_EMPTY_PAIR) {
+            uint32_t *pair = symbols + 2 * (found & (MT_MOST_RANKS - 1));
+            pair[0] = (uint32_t)(found >> (MT_RANK_BITS + MT_SYMBOL_BITS));
+            pair[1] = (uint32_t)(found >> MT_RANK_BITS) & (MT_MOST_SYMBOLS - 1);
+        }
+    }
+}
+
 /* The symbol of a token or of a byte; MT_NO_SYMBOL if these bytes are neither. */
 static inline uint32_t mt_find_symbol(const mt_vocabulary *v, const uint8_t *bytes, size_t length) {
     return length == 1 ? v->byte_symbols[bytes[0]] : mt_find_token(v, bytes, length);

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from importlib import import_module
 from os import PathLike
 from pathlib import Path
@@ -12,7 +13,7 @@ from minitok.files import write_all_atomically, write_atomically
 from minitok.formats import minitok_json, tiktoken_ranks
 from minitok.vocabulary import Vocabulary
 
-__all__ = ["FORMATS", "Format", "dump", "format_of", "load", "save"]
+__all__ = ["FORMATS", "Content", "Format", "dump", "format_of", "load", "open_file", "parse", "save"]
 
 Format = Literal[
     "minitok",
@@ -49,6 +50,29 @@ _IN_FOLDERS = (
 )
 
 
+@dataclass
+class Content:
+    """A vocabulary file that was opened, and what is found out while it is read.
+
+    Attributes:
+        path: the file.
+        name: what the caller calls the encoding, or None.
+        called: the name of a vocabulary whose file has none.
+        head: the first bytes.
+        data: all of them, unpacked; of a GGUF file, which may be of any size, none.
+        is_alone: whether no other file belongs to it.
+        names_itself: whether the file says what it is called.
+    """
+
+    path: Path
+    name: str | None
+    called: str
+    head: bytes
+    data: bytes
+    is_alone: bool = True
+    names_itself: bool = False
+
+
 def load(
     path: str | PathLike[str],
     *,
@@ -68,24 +92,52 @@ def load(
         ValueError: the file is of no known format or is damaged; the message names file and place.
         OSError: the file cannot be read.
     """
+    return parse(open_file(path, name), pattern=pattern, special_tokens=special_tokens)
+
+
+def open_file(path: str | PathLike[str], name: str | None = None) -> Content:
+    """The content of a vocabulary file, or of the one in a model's folder; see `load`."""
     path = Path(path)
     if path.is_dir():
         path, name = _in_folder(path), name or path.resolve().name
-    given = pattern is not None or special_tokens is not None
+    called = name or path.stem.removesuffix(".tokenizer")
     with path.open("rb") as file:
         head = file.read(_HEAD)
         file.seek(0)
-        if head.startswith(_GGUF):
-            from minitok.formats import gguf
+        data = b"" if head.startswith(_GGUF) else _content(file, head, path)
+    return Content(path, name, called, data[:_HEAD] if head.startswith(_GZIP) else head, data)
 
-            _refuse_more(path, given)
-            return gguf.read(file, str(path), name=name or path.stem)
-        data = _content(file, head, path)
-    if head.startswith(_GZIP):
-        head = data[:_HEAD]
+
+def parse(
+    content: Content, *, pattern: str | None = None, special_tokens: Mapping[str, int] | None = None
+) -> Vocabulary:
+    """The vocabulary of a file's content; see `load`."""
+    path, head, data = content.path, content.head, content.data
     if not tiktoken_ranks.is_file(head):
-        _refuse_more(path, given)
-    return _parse(data, head, path, name, pattern, special_tokens)
+        _refuse_more(path, pattern is not None or special_tokens is not None)
+    if head.startswith(_GGUF):
+        from minitok.formats import gguf
+
+        with path.open("rb") as file:
+            return gguf.read(file, str(path), name=content.name or path.stem)
+    if head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
+        return _parse_document(content)
+    if not tiktoken_ranks.is_file(head):
+        from minitok.formats import clip_merges, minbpe_model, sentencepiece_model, vocab_merges
+
+        for is_file, parse_data in (
+            (clip_merges.is_file, clip_merges.parse),
+            (minbpe_model.is_file, minbpe_model.parse),
+            (sentencepiece_model.is_file, sentencepiece_model.parse),
+        ):
+            if is_file(head):
+                return parse_data(data, str(path), name=content.called)
+        if vocab_merges.is_file(head):
+            content.is_alone = False
+            ids = vocab_merges.beside(path, to_ids=True)
+            return vocab_merges.parse(ids.read_bytes(), data, str(ids), str(path), name=content.called)
+        # It is not; but what that reader says is the clearest.
+    return tiktoken_ranks.parse(data, str(path), name=content.called, pattern=pattern, special_tokens=special_tokens)
 
 
 def _refuse_more(path: Path, given: bool) -> None:
@@ -123,45 +175,17 @@ def _content(file: IO[bytes], head: bytes, path: Path) -> bytes:
     return data
 
 
-def _parse(
-    data: bytes,
-    head: bytes,
-    path: Path,
-    name: str | None,
-    pattern: str | None,
-    special_tokens: Mapping[str, int] | None,
-) -> Vocabulary:
-    called = name or path.stem.removesuffix(".tokenizer")
-    if head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
-        return _parse_document(data, path, name, called)
-    if tiktoken_ranks.is_file(head):
-        return tiktoken_ranks.parse(data, str(path), name=called, pattern=pattern, special_tokens=special_tokens)
-    from minitok.formats import clip_merges, minbpe_model, sentencepiece_model, vocab_merges
-
-    for is_file, parse in (
-        (clip_merges.is_file, clip_merges.parse),
-        (minbpe_model.is_file, minbpe_model.parse),
-        (sentencepiece_model.is_file, sentencepiece_model.parse),
-    ):
-        if is_file(head):
-            return parse(data, str(path), name=called)
-    if vocab_merges.is_file(head):
-        ids = vocab_merges.beside(path, to_ids=True)
-        return vocab_merges.parse(ids.read_bytes(), data, str(ids), str(path), name=called)
-    # It is not; but what that reader says is the clearest.
-    return tiktoken_ranks.parse(data, str(path), name=called, pattern=pattern, special_tokens=special_tokens)
-
-
-def _parse_document(data: bytes, path: Path, name: str | None, called: str) -> Vocabulary:
+def _parse_document(content: Content) -> Vocabulary:
     from minitok.formats import bpeasy_json, compact_ranks, huggingface_json, tekken_json, vocab_merges
     from minitok.formats.json_documents import parse_json
 
-    source = str(path)
-    document = parse_json(data, source)
+    source, called = str(content.path), content.called
+    document = parse_json(content.data, source)
+    content.names_itself = minitok_json.is_document(document) or bpeasy_json.is_document(document)
     if minitok_json.is_document(document):
-        return minitok_json.from_document(document, source, name=name)
+        return minitok_json.from_document(document, source, name=content.name)
     if bpeasy_json.is_document(document):
-        return bpeasy_json.from_document(document, source, name=name)
+        return bpeasy_json.from_document(document, source, name=content.name)
     if huggingface_json.is_document(document):
         return huggingface_json.from_document(document, source, name=called)
     if tekken_json.is_document(document):
@@ -169,8 +193,9 @@ def _parse_document(data: bytes, path: Path, name: str | None, called: str) -> V
     if compact_ranks.is_document(document):
         return compact_ranks.from_document(document, source, name=called)
     if vocab_merges.is_document(document):
-        merges = vocab_merges.beside(path, to_ids=False)
-        return vocab_merges.parse(data, merges.read_bytes(), source, str(merges), name=called)
+        content.is_alone = False
+        merges = vocab_merges.beside(content.path, to_ids=False)
+        return vocab_merges.parse(content.data, merges.read_bytes(), source, str(merges), name=called)
     raise ValueError(f'{source}: a JSON document, but without "format": "minitok", and of no other format known here')
 
 

@@ -23,6 +23,7 @@ import json
 from base64 import b64encode
 from binascii import Error as Base64Error
 from binascii import a2b_base64
+from collections.abc import Mapping, Sequence
 from typing import Any, get_args
 
 from minitok.added_tokens import AddedToken
@@ -34,7 +35,7 @@ from minitok.symbols import BYTES, Symbols
 from minitok.templates import Template
 from minitok.vocabulary import MAX_ID, Vocabulary
 
-__all__ = ["dump", "from_document", "is_document", "parse"]
+__all__ = ["dump", "from_document", "is_document", "other_fields", "parse", "with_other_fields"]
 
 VERSIONS = (1, 2)
 _REMEDY = "the file is damaged or was edited; save it anew"
@@ -86,6 +87,31 @@ _CLASSES: dict[str, tuple[type, ...]] = {
     "added_tokens": (AddedToken,),
     "template": (Template,),
 }
+
+
+def other_fields(vocabulary: Vocabulary) -> dict[str, Any]:
+    """All of a vocabulary but its tokens, merges and ranks, as a document."""
+    extras = _extras(vocabulary)
+    extras.pop("ranks", None)
+    return {
+        "name": vocabulary.name,
+        "pattern": vocabulary.pattern,
+        "whole_piece": vocabulary.whole_piece,
+        "special_tokens": dict(vocabulary.special_tokens),
+        "metadata": dict(vocabulary.metadata),
+        **extras,
+    }
+
+
+def with_other_fields(
+    document: dict[str, Any],
+    tokens: Mapping[bytes, int],
+    merges: Sequence[tuple[int, int, int]] | None,
+    ranks: Sequence[int] | None,
+) -> Vocabulary:
+    """The vocabulary of `other_fields` and of what those leave out."""
+    fields = {key: document[key] for key in ("name", "pattern", "whole_piece", "special_tokens", "metadata")}
+    return Vocabulary(tokens=tokens, merges=merges, ranks=ranks, **fields, **_parse_extras(document))
 
 
 def _extras(vocabulary: Vocabulary) -> dict[str, Any]:

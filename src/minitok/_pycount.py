@@ -5,8 +5,8 @@ What the compiled twin `_fastlearn` does before anything is learnt is specified 
     PieceCounter    texts -> how often each piece occurs
     merge_records   several sorted streams of counted pieces -> one
 
-and, beside them, what shares counted pieces out among machines, `partition_records`, and what checks texts and counted
-pieces that come from files: `utf8_prefix`, `measure_records`.
+and, beside them, what shares counted pieces out among machines, `partition_records`, and what checks texts and
+counted pieces that come from files: `utf8_prefix`, `measure_records`.
 """
 
 from __future__ import annotations

@@ -1,0 +1,14 @@
+"""Counting and encoding on the machines of a Dask cluster (`pip install 'minitok[dask]'`).
+
+    counting    a corpus to counted pieces
+    spans       large files cut where nothing goes across
+    storage     files wherever fsspec reaches
+    scratch     what workers hand to one another
+    cluster     workers that are checked, tasks that are watched
+
+Files may be on any storage that fsspec knows and all machines reach. See docs/scale.md.
+"""
+
+from minitok.distributed.counting import count_pieces
+
+__all__ = ["count_pieces"]

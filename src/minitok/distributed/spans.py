@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from io import BufferedReader
 from itertools import pairwise
 from pathlib import PurePosixPath
 from typing import IO, Any, cast
@@ -135,11 +136,6 @@ class Span:
     stop: int
     field: str | None
 
-    @property
-    def name(self) -> str:
-        """What messages call it; lines and bytes are counted from where it begins."""
-        return self.url if self.start == 0 else f"{self.url} (from about byte {self.start} on)"
-
 
 def plan_spans(files: Sequence[StoredFile], field: str | None, rule: CutRule | None, longest: int) -> list[Span]:
     """Spans of all files, in order.
@@ -186,11 +182,7 @@ def open_span(storage: Storage, span: Span, rule: CutRule | None) -> IO[bytes]:
         )
     compression = compression_of(PurePosixPath(span.url).name)
     if compression is not None:
-        import io
-
-        filesystem, path = storage.open(span.url)
-        raw = io.BufferedReader(filesystem.open(path, "rb"))
-        return cast("IO[bytes]", _Blocks(decompressed(raw, 1 << 19, span.url, compression), span.url))
+        return cast("IO[bytes]", _Blocks(_decompressed(storage, span.url, compression), span.url))
     cuts: Any = rule if span.field is None else _Lines()
     file = RangeReader(storage, span.url, 0, span.size)
     start: int | None = span.start
@@ -202,7 +194,15 @@ def open_span(storage: Storage, span: Span, rule: CutRule | None) -> IO[bytes]:
     elif span.stop < span.size:
         stop = _next_cut(file.between, cuts, span.stop, span.size, span.size)
     stop = span.size if stop is None else stop
-    return cast("IO[bytes]", RangeReader(storage, span.url, start, stop, name=span.name))
+    # Places and lines in messages are counted from where this begins.
+    name = span.url if start == 0 else f"{span.url} (from byte {start} on)"
+    return cast("IO[bytes]", RangeReader(storage, span.url, start, stop, name=name))
+
+
+def _decompressed(storage: Storage, url: str, compression: str) -> Iterator[bytes]:
+    filesystem, path = storage.open(url)
+    with BufferedReader(filesystem.open(path, "rb")) as raw:
+        yield from decompressed(raw, 1 << 19, url, compression)
 
 
 def _next_cut(

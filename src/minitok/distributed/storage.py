@@ -82,9 +82,8 @@ class Storage:
         except FileNotFoundError:
             infos = []
         if infos and infos[0]["type"] == "directory":
-            raise IsADirectoryError(
-                f"{url} is a directory; give its files, for example {url.rstrip('/') + '/**.txt'!r}"
-            )
+            example = url.rstrip("/") + "/**/*.txt"
+            raise IsADirectoryError(f"{url} is a directory; give its files, for example {example!r}")
         if not infos and has_magic(path):
             listed = filesystem.glob(path, detail=True)
             infos = [listed[name] for name in sorted(listed) if listed[name]["type"] == "file"]

@@ -9,6 +9,7 @@
 Files may be on any storage that fsspec knows and all machines reach. See docs/scale.md.
 """
 
+from minitok.distributed.cluster import connected, local_cluster
 from minitok.distributed.counting import count_pieces
 
-__all__ = ["count_pieces"]
+__all__ = ["connected", "count_pieces", "local_cluster"]

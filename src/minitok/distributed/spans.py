@@ -3,8 +3,8 @@
 Theory of operation. Whoever plans cuts a file at places of equal distance, without reading it. A worker that has the
 span from one such place to the next moves both to the next *cut* behind them: a place where nothing that is counted
 or encoded goes across. Whether a place is a cut depends on the few bytes around it alone, so two workers that look
-for the same one find the same one. A span in which no cut is belongs to the one before it. So each byte of the file is
-in one span, and looking for cuts reads no byte more than twice, whatever the file holds.
+for the same one find the same one. A span without a cut belongs to the one before it. So each byte of the file is in
+one span, and looking for cuts reads no byte more than twice, whatever the file holds.
 
 What is a cut:
 

@@ -1,0 +1,237 @@
+"""Counting and encoding on a cluster of real processes: the same as on one machine, whatever dies."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import minitok
+from minitok import distributed as clusters
+from minitok.distributed import counting
+from minitok.patterns import PATTERNS
+from tests.clusters import Cluster, free_port, s3_server
+
+pytestmark = [pytest.mark.once, pytest.mark.filterwarnings("ignore")]  # those of Dask and its clients
+
+dask = pytest.importorskip("distributed")
+SEPARATOR = "<|endoftext|>"
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory, backend: str) -> Iterator[Cluster]:
+    cluster = Cluster(tmp_path_factory.mktemp("cluster"))
+    for _ in range(2):
+        cluster.add_worker()
+    yield cluster
+    cluster.close()
+
+
+@pytest.fixture(scope="module")
+def client(cluster: Cluster) -> Iterator[Any]:
+    with dask.Client(cluster.address, set_as_default=False) as client:
+        cluster.wait(client, 2)
+        yield client
+
+
+@pytest.fixture
+def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where this program has temporary files; portions are small."""
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    monkeypatch.setattr(counting, "SMALLEST_PORTION", 20_000)
+    return folder
+
+
+def words(start: int, stop: int) -> str:
+    return "".join(f"word{i % 997} und字{i * i}, {SEPARATOR if i % 50 == 0 else ''}" for i in range(start, stop))
+
+
+@pytest.fixture
+def corpus(tmp_path: Path) -> list[Path]:
+    paths = [tmp_path / name for name in ("a.txt", "b.txt", "c.jsonl", "d.txt")]
+    paths[0].write_text(words(0, 9000), encoding="utf-8")
+    paths[1].write_text(words(9000, 9010), encoding="utf-8")
+    lines = [json.dumps({"text": words(i, i + 40)}) for i in range(0, 4000, 40)]
+    paths[2].write_text("\n".join(lines), encoding="utf-8")
+    paths[3].write_text("", encoding="utf-8")
+    return paths
+
+
+@pytest.mark.parametrize("pattern", [*PATTERNS, None, r"\w+|\W"])
+def test_counts_are_those_of_one_machine(
+    client: Any, corpus: list[Path], pattern: str | None, temporary: Path
+) -> None:
+    options: dict[str, Any] = {"pattern": pattern, "special_tokens": [SEPARATOR]}
+    counts = clusters.count_pieces(corpus, client=client, **options)
+    assert counts == minitok.count_pieces(corpus, **options)
+    del counts
+    assert not list(temporary.iterdir())
+
+
+def test_vocabulary_is_that_of_one_machine(client: Any, corpus: list[Path], tmp_path: Path, temporary: Path) -> None:
+    counts = clusters.count_pieces(corpus, client=client, memory_limit=1 << 25)
+    counts.save(tmp_path / "counts")
+    for name, source in (("one", corpus), ("many", minitok.PieceCounts.load(tmp_path / "counts"))):
+        minitok.train(source, vocab_size=600).save(tmp_path / name)
+    assert (tmp_path / "one").read_bytes() == (tmp_path / "many").read_bytes()
+
+
+class Killer:
+    """Kills a worker when something is done, and waits until a new one has taken its place."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._cluster = cluster
+        self.done = False
+
+    def __call__(self, progress: minitok.progress.Progress) -> None:
+        if not self.done and 0 < progress.done < progress.total:  # type: ignore[operator]
+            self._cluster.kill(self._cluster.workers[0])
+            self._cluster.add_worker()
+            self.done = True
+
+
+def test_a_worker_is_killed(
+    cluster: Cluster, client: Any, corpus: list[Path], temporary: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("minitok.progress.INTERVAL", 0)
+    monkeypatch.setattr(counting, "SMALLEST_PORTION", 3_000)
+    killer = Killer(cluster)
+    counts = clusters.count_pieces(corpus, client=client, special_tokens=[SEPARATOR], progress=killer)
+    assert killer.done
+    assert counts == minitok.count_pieces(corpus, special_tokens=[SEPARATOR])
+    del counts
+    assert not list(temporary.iterdir())
+    cluster.wait(client, 2)
+
+
+@pytest.fixture(scope="module")
+def bucket() -> Iterator[tuple[Any, dict[str, Any]]]:
+    s3fs = pytest.importorskip("s3fs")
+    with s3_server() as options:
+        filesystem = s3fs.S3FileSystem(**options)
+        filesystem.mkdir("bucket")
+        yield filesystem, options
+
+
+def test_counting_on_s3(client: Any, corpus: list[Path], bucket: Any, temporary: Path) -> None:
+    filesystem, options = bucket
+    for path in corpus:
+        filesystem.put_file(str(path), f"bucket/corpus/{path.name}")
+    counts = clusters.count_pieces(
+        ["s3://bucket/corpus/*.txt", "s3://bucket/corpus/c.jsonl"],
+        client=client,
+        special_tokens=[SEPARATOR],
+        scratch="s3://bucket/scratch/",
+        storage_options=options,
+    )
+    assert counts == minitok.count_pieces(corpus, special_tokens=[SEPARATOR])
+    filesystem.invalidate_cache()
+    assert filesystem.find("bucket/scratch") == []
+    with pytest.raises(FileNotFoundError, match="s3://bucket/none"):
+        clusters.count_pieces("s3://bucket/none/*.txt", client=client, storage_options=options)
+
+
+# -- Bad input -------------------------------------------------------------------------------------------------------
+
+
+def test_bad_text(client: Any, corpus: list[Path], temporary: Path) -> None:
+    corpus[1].write_bytes(b"good \xff bad")
+    with pytest.raises(ValueError, match=r"b.txt: not valid UTF-8 at byte 5"):
+        clusters.count_pieces(corpus, client=client)
+    with pytest.raises(FileNotFoundError, match="nowhere"):
+        clusters.count_pieces([*corpus, "nowhere.txt"], client=client)
+    with pytest.raises(ValueError, match="expected at least"):
+        clusters.count_pieces(corpus, client=client, memory_limit=5)
+    assert not list(temporary.iterdir())
+
+
+def test_no_client(corpus: list[Path], cluster: Cluster) -> None:
+    with pytest.raises(ValueError, match="there is no client of a cluster; pass client="):
+        clusters.count_pieces(corpus)
+    wrong: Any = "tcp://127.0.0.1"
+    with pytest.raises(TypeError, match=r"client is a distributed.Client, not str"):
+        clusters.count_pieces(corpus, client=wrong)
+    closed = dask.Client(cluster.address, set_as_default=False)
+    closed.close()
+    with pytest.raises(ValueError, match="the client is closed"):
+        clusters.count_pieces(corpus, client=closed)
+
+
+def test_no_scheduler(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("minitok.distributed.cluster.PATIENCE", 0.5)
+    with (
+        pytest.raises(OSError, match=r"no Dask scheduler answers at tcp://127.0.0.1:\d+ \("),
+        clusters.connected(f"tcp://127.0.0.1:{free_port()}"),
+    ):
+        pass
+    with pytest.raises(ValueError, match="'http//x' is no address of a scheduler"), clusters.connected("http//x"):
+        pass
+
+
+def test_no_workers(tmp_path: Path, corpus: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("minitok.distributed.cluster.PATIENCE", 1)
+    monkeypatch.setattr("minitok.distributed.cluster.LONELY", 1)
+    lonely = Cluster(tmp_path)
+    try:
+        with dask.Client(lonely.address, set_as_default=False) as client:
+            with pytest.raises(OSError, match="has no workers; start some with 'dask worker tcp"):
+                clusters.count_pieces(corpus, client=client)
+            # A module of this name is found before ours.
+            (tmp_path / "other").mkdir()
+            (tmp_path / "other" / "minitok.py").write_text("raise ModuleNotFoundError(\"No module named 'minitok'\")")
+            without = lonely.add_worker(PYTHONPATH=str(tmp_path / "other"))
+            lonely.wait(client, 1)
+            with pytest.raises(
+                ValueError, match=r"the worker tcp.* has no minitok, or an old one .*: install minitok"
+            ):
+                clusters.count_pieces(corpus, client=client)
+            lonely.kill(without)
+            lonely.add_worker()
+            lonely.wait(client, 1)
+            monkeypatch.setattr(counting, "SMALLEST_PORTION", 500)
+            monkeypatch.setattr("minitok.progress.INTERVAL", 0)
+
+            def kill(progress: minitok.progress.Progress) -> None:
+                if progress.done and lonely.workers:
+                    lonely.kill(lonely.workers[0])
+
+            with pytest.raises(OSError, match="all workers are gone"):
+                clusters.count_pieces(corpus, client=client, progress=kill)
+    finally:
+        lonely.close()
+
+
+def test_another_minitok_on_a_worker(client: Any, corpus: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("minitok.distributed.cluster.fingerprint", lambda: "0.0.1/0123")
+    with pytest.raises(ValueError, match=r"the worker tcp://.* runs minitok .*, and this is 0.0.1/0123"):
+        clusters.count_pieces(corpus, client=client)
+
+
+def test_a_scratch_folder_that_is_not_shared(
+    client: Any, corpus: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(ValueError, match=r"do not share the folder memory://x/minitok-"):
+        clusters.count_pieces(corpus, client=client, scratch="memory://x")
+    with pytest.raises(OSError, match=r"Not a directory|Permission|exists"):
+        clusters.count_pieces(corpus, client=client, scratch=corpus[0])
+    assert not [path for path in corpus[0].parent.iterdir() if path.name.startswith("minitok-")]
+
+
+def test_a_full_disk_on_a_worker(tmp_path: Path, corpus: list[Path], temporary: Path) -> None:
+    """A limit on the size of files stands for it."""
+    full = Cluster(tmp_path)
+    try:
+        full.add_worker_with("import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (3000, 3000))")
+        with dask.Client(full.address, set_as_default=False) as client:
+            full.wait(client, 1)
+            with pytest.raises(OSError, match=r"File too large.*\(on the worker tcp://"):
+                clusters.count_pieces(corpus, client=client)
+    finally:
+        full.close()
+    assert not list(temporary.iterdir())

@@ -219,12 +219,12 @@ def results(
         Exception: whatever a call raises.
     """
     from distributed import as_completed
-    from distributed.scheduler import KilledWorker
 
     here = fingerprint()
     futures = [client.submit(perform, here, function, *some, pure=False) for some in arguments]
     numbers = {future.key: number for number, future in enumerate(futures)}
-    waiting = as_completed(futures, loop=client.loop)
+    # Results come with their futures: to ask for one may take for ever, if its worker has died meanwhile.
+    waiting = as_completed(futures, loop=client.loop, with_results=True)
     last_seen = time.monotonic()
     try:
         while not waiting.is_empty():
@@ -232,20 +232,28 @@ def results(
             if not batch:
                 time.sleep(_TICK)
                 last_seen = _check_alive(client, last_seen)
-            for future in batch:
+            for future, result in batch:
                 last_seen = time.monotonic()
-                try:
-                    result: _T = future.result()
-                except KilledWorker as error:
-                    raise OSError(
-                        f"{error.allowed_failures + 1} workers died one after the other of the same task, "
-                        f"the last of them at {error.last_worker.address}, mostly for want of memory; "
-                        f"{_MEMORY_REMEDY}"
-                    ) from error
+                if future.status == "error":
+                    raise _explained(future.exception())
+                if future.status == "cancelled":
+                    raise OSError("the tasks were called off, by the scheduler or by another program; start again")
                 yield numbers[future.key], result
                 future.release()
     finally:
         client.cancel(futures)
+
+
+def _explained(error: BaseException) -> BaseException:
+    """An error of a task, in words that say what to do."""
+    from distributed.scheduler import KilledWorker
+
+    if not isinstance(error, KilledWorker):
+        return error
+    return OSError(
+        f"{error.allowed_failures + 1} workers died one after the other of the same task, the last of them at "
+        f"{error.last_worker.address}, mostly for want of memory; {_MEMORY_REMEDY}"
+    )
 
 
 def _check_alive(client: Any, last_seen: float) -> float:

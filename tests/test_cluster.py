@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy
 import pytest
 
 import minitok
 from minitok import distributed as clusters
-from minitok.distributed import counting
+from minitok.distributed import counting, encoding
+from minitok.distributed.storage import Storage
 from minitok.patterns import PATTERNS
 from tests.clusters import Cluster, free_port, s3_server
 
@@ -135,6 +138,121 @@ def test_counting_on_s3(client: Any, corpus: list[Path], bucket: Any, temporary:
     assert filesystem.find("bucket/scratch") == []
     with pytest.raises(FileNotFoundError, match="s3://bucket/none"):
         clusters.count_pieces("s3://bucket/none/*.txt", client=client, storage_options=options)
+
+
+# -- Encoding --------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def enc() -> minitok.Encoding:
+    return minitok.train([words(0, 500)], vocab_size=500, special_tokens=[SEPARATOR])
+
+
+def read_dataset(folder: Path) -> tuple[Any, Any]:
+    """All ids, and where documents end; what the manifest says holds."""
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    ids: list[Any] = []
+    lengths: list[Any] = []
+    for shard in manifest["shards"]:
+        for kind in ("ids_file", "offsets_file"):
+            data = (folder / shard[kind]["name"]).read_bytes()
+            assert (len(data), hashlib.sha256(data).hexdigest()) == (shard[kind]["size"], shard[kind]["sha256"])
+        ids.append(numpy.fromfile(folder / shard["ids_file"]["name"], manifest["dtype"]))
+        lengths.append(numpy.diff(numpy.load(folder / shard["offsets_file"]["name"])))
+        assert (len(ids[-1]), len(lengths[-1])) == (shard["ids"], shard["documents"])
+    assert (manifest["ids"], manifest["documents"]) == (sum(map(len, ids)), sum(map(len, lengths)))
+    data = (folder / manifest["vocabulary"]["file"]).read_bytes()
+    assert hashlib.sha256(data).hexdigest() == manifest["vocabulary"]["sha256"]
+    return numpy.concatenate(ids), numpy.concatenate(lengths)
+
+
+def check_dataset(folder: Path, enc: minitok.Encoding, corpus: list[Path], scratch: Path) -> None:
+    ids, lengths = read_dataset(folder)
+    whole = enc.encode_file(corpus, scratch / "whole.npy")
+    assert (ids == numpy.load(whole.path)).all()
+    assert (lengths == numpy.diff(numpy.load(whole.offsets_path))).all()
+
+
+def test_a_dataset_is_that_of_one_machine(
+    cluster: Cluster,
+    client: Any,
+    corpus: list[Path],
+    enc: minitok.Encoding,
+    tmp_path: Path,
+    temporary: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """With a worker killed; and again, from what is left of it."""
+    monkeypatch.setattr("minitok.progress.INTERVAL", 0)
+    out = tmp_path / "dataset"
+    killer = Killer(cluster)
+    options: dict[str, Any] = {"encoding": enc, "client": client, "shard_size": 5000}
+    manifest = clusters.encode_dataset(corpus, out, progress=killer, **options)
+    assert killer.done
+    assert len(manifest["shards"]) > 20
+    check_dataset(out, enc, corpus, tmp_path)
+    names = {path.name for path in out.iterdir()}
+    shards = {shard["ids_file"]["name"] for shard in manifest["shards"]}
+    assert {name for name in names if name.endswith(".bin")} == shards
+    assert not [name for name in names if name.endswith(".tmp")]
+    with pytest.raises(ValueError, match="holds this dataset, which is complete"):
+        clusters.encode_dataset(corpus, out, **options)
+    with pytest.raises(ValueError, match="holds another dataset, which is complete"):
+        clusters.encode_dataset(corpus, out, append=None, **options)
+    # As after a kill: no manifest, a shard that is missing, one that is cut off, one that is changed.
+    (out / "manifest.json").unlink()
+    (out / "shard-00001.bin").unlink()
+    with (out / "shard-00002.bin").open("r+b") as file:
+        file.truncate(10)
+    with (out / "shard-00003.bin").open("r+b") as file:
+        file.write(b"xx")
+    kept = (out / "shard-00004.bin").stat().st_mtime_ns
+    with pytest.raises(ValueError, match="the beginning of a dataset from other files, options or"):
+        clusters.encode_dataset(corpus, out, append=None, **options)
+    assert clusters.encode_dataset(corpus, out, **options) == manifest
+    check_dataset(out, enc, corpus, tmp_path)
+    assert (out / "shard-00004.bin").stat().st_mtime_ns == kept
+    assert not list(temporary.iterdir())
+    cluster.wait(client, 2)
+
+
+def test_a_dataset_on_s3(client: Any, corpus: list[Path], enc: minitok.Encoding, bucket: Any, tmp_path: Path) -> None:
+    filesystem, options = bucket
+    for path in corpus:
+        filesystem.put_file(str(path), f"bucket/texts/{path.name}")
+    clusters.encode_dataset(
+        [f"s3://bucket/texts/{path.name}" for path in corpus],
+        "s3://bucket/dataset/",
+        encoding=enc,
+        client=client,
+        shard_size=50_000,
+        storage_options=options,
+    )
+    filesystem.get("bucket/dataset", str(tmp_path / "dataset"), recursive=True)
+    check_dataset(tmp_path / "dataset", enc, corpus, tmp_path)
+
+
+def test_a_dataset_that_cannot_be(client: Any, corpus: list[Path], enc: minitok.Encoding, tmp_path: Path) -> None:
+    def encode(paths: Any = corpus, out: Any = tmp_path / "out", **options: Any) -> None:
+        clusters.encode_dataset(paths, out, encoding=enc, client=client, **options)
+
+    with pytest.raises(ValueError, match="append is '<none>', which is not a special token"):
+        encode(append="<none>")
+    with pytest.raises(ValueError, match="shard_size is 0"):
+        encode(shard_size=0)
+    with pytest.raises(FileNotFoundError, match="nowhere"):
+        encode("nowhere.txt")
+    assert not (tmp_path / "out").exists()
+    with pytest.raises(OSError, match=r"Not a directory|exists"):
+        encode(out=corpus[0])
+    corpus[2].write_text('{"text": "a"}\n{"text": 5}\n', encoding="utf-8")
+    with pytest.raises(ValueError, match=r"c.jsonl, line 2: the field 'text' is a number"):
+        encode()
+    assert not (tmp_path / "out" / "manifest.json").exists()
+    (tmp_path / "out" / "vocabulary.minitok.json").write_text("{}", encoding="utf-8")
+    job = encoding._Job(Storage(), str(tmp_path / "out"), "0" * 64, "uint16", None, None, "", None)
+    with pytest.raises(ValueError, match="is another vocabulary than the one to encode with"):
+        encoding._encode(job, 99, [])
 
 
 # -- Bad input -------------------------------------------------------------------------------------------------------

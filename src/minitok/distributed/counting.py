@@ -26,7 +26,7 @@ from typing import Any, Literal
 from minitok import _backend
 from minitok.distributed.cluster import check_workers, find_client, results
 from minitok.distributed.scratch import Scratch, scratch_folder
-from minitok.distributed.spans import CutRule, Span, open_span, plan_spans
+from minitok.distributed.spans import CutRule, Span, open_span, plan_portions, plan_spans
 from minitok.distributed.storage import Paths, Storage
 from minitok.files import TemporaryFolder
 from minitok.patterns import DEFAULT_PATTERN
@@ -147,7 +147,7 @@ def count_pieces(
     total = sum(file.size for file in files)
     longest = min(LARGEST_PORTION, max(SMALLEST_PORTION, total // (_PORTIONS_A_THREAD * threads)))
     rule = CutRule.of(regex, tokens, errors)
-    portions = _portions(plan_spans(files, field, rule, longest), longest)
+    portions = plan_portions(plan_spans(files, field, rule, longest), longest)
     with (
         scratch_folder(client, storage, None if scratch is None else str(scratch)) as folder,
         progress_of(progress, "counting pieces", total, "B") as update,
@@ -167,20 +167,6 @@ def count_pieces(
         counts = merged([_section(folder, one, 0, 1 << 20) for one in partitions], regex, tokens, 1, on_disk=True)
     _check_sums(shares, partitions, counts)
     return counts
-
-
-def _portions(spans: Sequence[Span], longest: int) -> list[list[Span]]:
-    """Spans that are counted together: small files, one after the other, of one kind."""
-    portions: list[list[Span]] = []
-    size = 0
-    for span in spans:
-        length = span.stop - span.start
-        if not portions or size + length > longest or portions[-1][0].field != span.field:
-            portions.append([])
-            size = 0
-        portions[-1].append(span)
-        size += length
-    return portions
 
 
 def _memory_limit(workers: Mapping[str, Any]) -> int | None:

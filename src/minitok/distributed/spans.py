@@ -30,7 +30,7 @@ from minitok.input_files import compression_of, decompressed, field_of
 from minitok.patterns import find_named_pattern
 from minitok.pretokenizer import get_pretokenizer
 
-__all__ = ["CutRule", "Span", "open_span", "plan_spans"]
+__all__ = ["CutRule", "Span", "open_span", "plan_portions", "plan_spans"]
 
 #: Bytes in which a cut is looked for at once; most have one in the first few.
 _WINDOW = 1 << 12
@@ -155,6 +155,20 @@ def plan_spans(files: Sequence[StoredFile], field: str | None, rule: CutRule | N
         places = [file.size * i // number for i in range(number + 1)]
         spans += [Span(file.url, file.size, *ends, its_field) for ends in pairwise(places)]
     return spans
+
+
+def plan_portions(spans: Sequence[Span], longest: int) -> list[list[Span]]:
+    """Spans that one task takes together: small files, one after the other, of one kind."""
+    portions: list[list[Span]] = []
+    size = 0
+    for span in spans:
+        length = span.stop - span.start
+        if not portions or size + length > longest or portions[-1][0].field != span.field:
+            portions.append([])
+            size = 0
+        portions[-1].append(span)
+        size += length
+    return portions
 
 
 class _Blocks:

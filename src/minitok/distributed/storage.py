@@ -6,11 +6,15 @@ A file is named by its URL. URLs and the options of the storage go from machine 
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from glob import has_magic
 from os import PathLike
+from pathlib import Path
 from typing import Any
+
+from minitok.files import open_atomically, write_atomically
 
 __all__ = ["Paths", "RangeReader", "Storage", "StoredFile"]
 
@@ -103,6 +107,43 @@ class Storage:
         filesystem.invalidate_cache()
         size: int = filesystem.info(path)["size"]
         return size
+
+    def read_if_there(self, url: str) -> bytes | None:
+        """The content of a small file; None if there is none."""
+        filesystem, path = self.open(url)
+        try:
+            data: bytes = filesystem.cat_file(path)
+        except FileNotFoundError:
+            return None
+        return data
+
+    def write(self, url: str, data: bytes) -> None:
+        """Write a small file, which appears when it is whole.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        if self._is_local(url):
+            write_atomically(self.open(url)[1], data)
+            return
+        filesystem, path = self.open(url)
+        filesystem.pipe_file(path, data)
+
+    def put(self, path: Path, url: str) -> None:
+        """Copy a file of this machine. It appears when it is whole, here and in stores of objects.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        if self._is_local(url):
+            with path.open("rb") as file, open_atomically(self.open(url)[1]) as target:
+                shutil.copyfileobj(file, target, 1 << 22)
+            return
+        filesystem, there = self.open(url)
+        filesystem.put_file(str(path), there)
+
+    def _is_local(self, url: str) -> bool:
+        return "file" in self.open(url)[0].protocol
 
     def make_folder(self, url: str) -> None:
         """Make a folder, and those that it is in; one that is there stays."""

@@ -18,6 +18,7 @@ from minitok.distributed import counting, encoding
 from minitok.distributed.storage import Storage
 from minitok.patterns import PATTERNS
 from tests.clusters import Cluster, free_port, s3_server
+from tests.test_cli import bad, good
 
 pytestmark = [pytest.mark.once, pytest.mark.filterwarnings("ignore")]  # those of Dask and its clients
 
@@ -253,6 +254,34 @@ def test_a_dataset_that_cannot_be(client: Any, corpus: list[Path], enc: minitok.
     job = encoding._Job(Storage(), str(tmp_path / "out"), "0" * 64, "uint16", None, None, "", None)
     with pytest.raises(ValueError, match="is another vocabulary than the one to encode with"):
         encoding._encode(job, 99, [])
+
+
+# -- Commands --------------------------------------------------------------------------------------------------------
+
+
+def test_commands(cluster: Cluster, client: Any, corpus: list[Path], enc: minitok.Encoding, tmp_path: Path) -> None:
+    enc.save(tmp_path / "vocabulary.json")
+    address = ("--scheduler", cluster.address)
+    good("count-pieces", *corpus, *address, "--special", SEPARATOR, "-o", tmp_path / "counts")
+    assert minitok.PieceCounts.load(tmp_path / "counts") == minitok.count_pieces(corpus, special_tokens=[SEPARATOR])
+    encode = ("encode-dataset", *corpus, "--out", tmp_path / "dataset", "-e", tmp_path / "vocabulary.json")
+    figures = json.loads(good(*encode, *address, "--json"))
+    assert figures["ids"] == len(read_dataset(tmp_path / "dataset")[0])
+    assert "holds this dataset" in bad(1, *encode, *address)
+    assert "give --scheduler or --local-cluster" in bad(2, *encode)
+    assert "not both" in bad(2, *encode, *address, "--local-cluster", 2)
+    assert "expected a JSON object" in bad(2, *encode, *address, "--storage-options", "5")
+    count = ("count-pieces", "-o", tmp_path / "x")
+    assert "cannot read standard input" in bad(2, *count, *address)
+    assert "--scratch is for a cluster" in bad(2, *count, corpus[0], "--scratch", "x")
+    assert "--weight and --threads are for one machine" in bad(2, *count, corpus[0], *address, "--threads", 1)
+    assert "is no address of a scheduler" in bad(1, *count, corpus[0], "--scheduler", "http//x")
+    assert not (tmp_path / "x").exists()
+
+
+def test_a_local_cluster(corpus: list[Path], tmp_path: Path) -> None:
+    assert "(" in good("count-pieces", *corpus, "--local-cluster", 1, "-o", tmp_path / "counts").decode()
+    assert minitok.PieceCounts.load(tmp_path / "counts") == minitok.count_pieces(corpus)
 
 
 # -- Bad input -------------------------------------------------------------------------------------------------------

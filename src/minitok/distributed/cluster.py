@@ -9,6 +9,7 @@ each task asks again, because workers come and go.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -77,6 +78,8 @@ def connected(address: str) -> Iterator[Any]:
         ValueError: it is no address.
     """
     distributed = _distributed()
+    if not re.fullmatch(r"[a-z]+://.*:[0-9]+", address):
+        raise ValueError(f"{address!r} is no address of a scheduler; expected tcp://HOST:PORT")
     try:
         client = distributed.Client(address, timeout=PATIENCE, set_as_default=False)
     except OSError as error:
@@ -84,8 +87,6 @@ def connected(address: str) -> Iterator[Any]:
             f"no Dask scheduler answers at {address} ({error}); start one with 'dask scheduler', or correct the "
             "address"
         ) from error
-    except ValueError as error:
-        raise ValueError(f"{address!r} is no address of a scheduler ({error}); expected tcp://HOST:PORT") from error
     with client:
         yield client
 
@@ -96,7 +97,7 @@ def local_cluster(workers: int) -> Iterator[Any]:
     distributed = _distributed()
     with (
         distributed.LocalCluster(
-            n_workers=workers, threads_per_worker=1, processes=True, dashboard_address=None
+            n_workers=workers, threads_per_worker=1, processes=True, dashboard_address="127.0.0.1:0"
         ) as cluster,
         distributed.Client(cluster, set_as_default=False) as client,
     ):
@@ -218,13 +219,11 @@ def results(
         OSError: workers die, or there are none any more.
         Exception: whatever a call raises.
     """
-    from distributed import as_completed
-
     here = fingerprint()
     futures = [client.submit(perform, here, function, *some, pure=False) for some in arguments]
     numbers = {future.key: number for number, future in enumerate(futures)}
     # Results come with their futures: to ask for one may take for ever, if its worker has died meanwhile.
-    waiting = as_completed(futures, loop=client.loop, with_results=True)
+    waiting = _distributed().as_completed(futures, loop=client.loop, with_results=True)
     last_seen = time.monotonic()
     try:
         while not waiting.is_empty():

@@ -121,7 +121,7 @@ def encode_dataset(
     rule = CutRule.of(None, [] if separator is None else [separator], "strict")
     spans = plan_spans(files, field, rule, shard_size)
     portions = plan_portions(spans, shard_size)
-    described = {
+    described: dict[str, Any] = {
         "format": "minitok dataset 1",
         "vocabulary": {"file": VOCABULARY, "name": encoding.name, "sha256": hashlib.sha256(vocabulary).hexdigest()},
         "dtype": id_type,

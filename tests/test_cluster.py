@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,7 @@ import pytest
 import minitok
 from minitok import distributed as clusters
 from minitok.distributed import counting, encoding
+from minitok.distributed.cluster import results
 from minitok.distributed.storage import Storage
 from minitok.patterns import PATTERNS
 from tests.clusters import Cluster, free_port, s3_server
@@ -22,7 +24,7 @@ from tests.test_cli import bad, good
 
 pytestmark = [pytest.mark.once, pytest.mark.filterwarnings("ignore")]  # those of Dask and its clients
 
-dask = pytest.importorskip("distributed")
+distributed = pytest.importorskip("distributed")
 SEPARATOR = "<|endoftext|>"
 
 
@@ -37,7 +39,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory, backend: str) -> Iterator[
 
 @pytest.fixture(scope="module")
 def client(cluster: Cluster) -> Iterator[Any]:
-    with dask.Client(cluster.address, set_as_default=False) as client:
+    with distributed.Client(cluster.address, set_as_default=False) as client:
         cluster.wait(client, 2)
         yield client
 
@@ -304,7 +306,7 @@ def test_no_client(corpus: list[Path], cluster: Cluster) -> None:
     wrong: Any = "tcp://127.0.0.1"
     with pytest.raises(TypeError, match=r"client is a distributed.Client, not str"):
         clusters.count_pieces(corpus, client=wrong)
-    closed = dask.Client(cluster.address, set_as_default=False)
+    closed = distributed.Client(cluster.address, set_as_default=False)
     closed.close()
     with pytest.raises(ValueError, match="the client is closed"):
         clusters.count_pieces(corpus, client=closed)
@@ -326,7 +328,7 @@ def test_no_workers(tmp_path: Path, corpus: list[Path], monkeypatch: pytest.Monk
     monkeypatch.setattr("minitok.distributed.cluster.LONELY", 1)
     lonely = Cluster(tmp_path)
     try:
-        with dask.Client(lonely.address, set_as_default=False) as client:
+        with distributed.Client(lonely.address, set_as_default=False) as client:
             with pytest.raises(OSError, match="has no workers; start some with 'dask worker tcp"):
                 clusters.count_pieces(corpus, client=client)
             # A module of this name is found before ours.
@@ -354,6 +356,19 @@ def test_no_workers(tmp_path: Path, corpus: list[Path], monkeypatch: pytest.Monk
         lonely.close()
 
 
+def test_workers_that_die_of_a_task() -> None:
+    import dask.config
+
+    with dask.config.set({"distributed.scheduler.allowed-failures": 0}), clusters.local_cluster(1) as client:
+        with pytest.raises(OSError, match=r"1 workers died one after the other of the same task.*memory_limit="):
+            list(results(client, os._exit, [(1,)]))
+        with pytest.raises(OSError, match=r"the worker tcp://.* has no memory left; give each worker more"):
+            list(results(client, bytearray, [(1 << 60,)]))
+        with pytest.raises(OSError, match=r"ZeroDivisionError: .* \(on the worker tcp://"):
+            list(results(client, divmod, [(1, 0)]))
+        assert sorted(results(client, max, [(1, 2), (3, 4)])) == [(0, 2), (1, 4)]
+
+
 def test_another_minitok_on_a_worker(client: Any, corpus: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("minitok.distributed.cluster.fingerprint", lambda: "0.0.1/0123")
     with pytest.raises(ValueError, match=r"the worker tcp://.* runs minitok .*, and this is 0.0.1/0123"):
@@ -375,7 +390,7 @@ def test_a_full_disk_on_a_worker(tmp_path: Path, corpus: list[Path], temporary: 
     full = Cluster(tmp_path)
     try:
         full.add_worker_with("import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (3000, 3000))")
-        with dask.Client(full.address, set_as_default=False) as client:
+        with distributed.Client(full.address, set_as_default=False) as client:
             full.wait(client, 1)
             with pytest.raises(OSError, match=r"File too large.*\(on the worker tcp://"):
                 clusters.count_pieces(corpus, client=client)

@@ -27,6 +27,7 @@ from benchmarks.large_corpus import SIZES, large_corpus
 from benchmarks.trainers import SEPARATOR
 from minitok import distributed
 from minitok.distributed import counting
+from minitok.distributed.cluster import results
 
 
 def _usage() -> tuple[float, int]:
@@ -53,7 +54,6 @@ def count(client: Any, path: Path) -> dict[str, Any]:
     size = path.stat().st_size
     figures: dict[str, Any] = {"what": "count", "megabytes": round(size / 1e6)}
     written: list[list[int]] = []
-    results = counting.results
 
     def recorded(*arguments: Any) -> Iterator[Any]:
         written.append([])

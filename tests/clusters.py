@@ -114,7 +114,6 @@ def s3_server() -> Iterator[dict[str, Any]]:
             "key": "key",
             "secret": "secret",
             "client_kwargs": {"endpoint_url": url, "region_name": "eu-central-1"},
-            "skip_instance_cache": True,
         }
     finally:
         server.kill()

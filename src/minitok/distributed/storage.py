@@ -81,6 +81,7 @@ class Storage:
 
     def _find_one(self, url: str) -> list[StoredFile]:
         filesystem, path = self.open(url)
+        filesystem.invalidate_cache()
         try:
             infos = [filesystem.info(path)]
         except FileNotFoundError:

@@ -41,14 +41,16 @@ def opener(library: str) -> Callable[[str], Any]:
     if library == "tokenizers":
         import tokenizers
 
-        return lambda path: tokenizers.Tokenizer.from_file(path)
+        read: Callable[[str], Any] = tokenizers.Tokenizer.from_file
+        return read
     if library == "sentencepiece":
         import sentencepiece
 
         return lambda path: sentencepiece.SentencePieceProcessor(model_file=path)
     from mistral_common.tokens.tokenizers.tekken import Tekkenizer
 
-    return lambda path: Tekkenizer.from_file(path)
+    read_tekken: Callable[[str], Any] = Tekkenizer.from_file
+    return read_tekken
 
 
 def milliseconds(library: str, path: Path, cache: str) -> float:

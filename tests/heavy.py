@@ -11,6 +11,7 @@
     special      special tokens at random, for 10 minutes
     fuzz         arbitrary inputs, for 10 minutes
     guarded      texts that end where memory ends, all kinds
+    cluster      texts counted by workers that are killed all the time, for 2 minutes
     stress       an encoding shared by threads for 30 seconds; 1,000 made and dropped; on each backend
 
 Without a name, all of them. Texts are the corpora of the test data and the source code of Python's own library.
@@ -179,6 +180,11 @@ def guarded() -> bool:
     return program("guarded")
 
 
+def cluster() -> bool:
+    """For two minutes."""
+    return program("cluster_rounds")
+
+
 def stress() -> bool:
     """For half a minute, and a thousand times."""
     backends = [name for name, module in MODULES.items() if find_spec(module)]
@@ -187,6 +193,7 @@ def stress() -> bool:
 
 
 CHECKS: dict[str, Callable[[], bool]] = {
+    "cluster": cluster,
     "stress": stress,
     "guarded": guarded,
     "models": models,

@@ -37,7 +37,8 @@ def counted(training: Any, *texts: str) -> dict[bytes, int]:
     blocks = list(other.records())
     counter.add_records(blocks[0], 3)
     first = list(counter.records("first"))
-    merged = training.merge_records([iter(blocks), iter(blocks)])
+    shares = training.partition_records(blocks[0], 3)
+    merged = training.merge_records([*map(iter, [[share] for share in shares]), iter(blocks)])
     return {piece: count for block in [*first, *merged] for piece, count in unpack_records(block)}
 
 

@@ -283,6 +283,39 @@ def test_measure_records(part: dict[bytes, int], ordered: bool, random: Any) -> 
         assert "not in order" in agree_to_raise(lambda m: m.measure_records(block, None))[1]
 
 
+def naive_crc32(data: bytes) -> int:
+    """A bit at a time, by the polynomial."""
+    crc = 0xFFFFFFFF
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ (0xEDB88320 if crc & 1 else 0)
+    return crc ^ 0xFFFFFFFF
+
+
+@given(counted, st.sampled_from([1, 2, 3, 7, 128, 1000]), st.randoms())
+def test_partition_records(part: dict[bytes, int], parts: int, random: Any) -> None:
+    items = list(part.items())
+    random.shuffle(items)
+    shares: list[list[tuple[bytes, int]]] = [[] for _ in range(parts)]
+    for piece, count in items:
+        shares[naive_crc32(piece) % parts].append((piece, count))
+    block = pack_records(items)
+    assert agree(lambda m: m.partition_records(block, parts)) == list(map(pack_records, shares))
+
+
+def test_partition_records_of_something_else() -> None:
+    def share(module: Any, block: bytes, parts: int) -> Any:
+        return module.partition_records(block, parts)
+
+    assert agree(partial(share, block=b"", parts=3)) == [b"", b"", b""]
+    for parts in (0, -1):
+        message = f"parts is {parts}; expected 1 or more"
+        assert agree_to_raise(partial(share, block=b"", parts=parts))[:2] == ("ValueError", message)
+    for block in (b"\x01", b"\x05\x01ab", pack_records([(b"ab", 3)]) + b"\xff" * 12):
+        assert "damaged" in agree_to_raise(partial(share, block=block, parts=2))[1]
+
+
 def test_texts_that_are_kept() -> None:
     """Many at once, short and long ones, str and bytes."""
     some: list[str | bytes] = ["a b", "é".encode(), "", "字" * 500, "x" * 200, b"a b"]

@@ -21,6 +21,7 @@ __all__ = [
     "SpecialFinder",
     "measure_records",
     "merge_records",
+    "partition_records",
     "utf8_prefix",
 ]
 
@@ -61,9 +62,16 @@ def _choose() -> str:
 BACKEND: str = _choose()
 
 if TYPE_CHECKING or BACKEND == "python":
-    from minitok._pycount import PieceCounter, measure_records, merge_records, utf8_prefix
+    from minitok._pycount import PieceCounter, measure_records, merge_records, partition_records, utf8_prefix
     from minitok._pylearn import Learner
     from minitok._pymerge import Decoder, Encoder, RankTable, SpecialFinder
 else:
-    from minitok._fastlearn import Learner, PieceCounter, measure_records, merge_records, utf8_prefix
+    from minitok._fastlearn import (
+        Learner,
+        PieceCounter,
+        measure_records,
+        merge_records,
+        partition_records,
+        utf8_prefix,
+    )
     from minitok._fastmerge import Decoder, Encoder, RankTable, SpecialFinder

@@ -223,6 +223,13 @@ cdef extern from "records.h":
     mt_status mt_records_measure(const uint8_t *block, size_t size, mt_record_sum *sum) noexcept nogil
 
 
+cdef extern from "record_partition.h":
+    mt_status mt_measure_partitions(
+        const uint8_t *block, size_t size, size_t parts, size_t *sizes
+    ) noexcept nogil
+    void mt_write_partitions(const uint8_t *block, size_t size, size_t parts, uint8_t **ends) noexcept nogil
+
+
 cdef extern from "counter.h":
     ctypedef struct mt_counted:
         uint64_t count

@@ -8,15 +8,15 @@ A `PieceCounter` is for one thread; counters of several threads are added up wit
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from cpython.exc cimport PyErr_CheckSignals
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
-from libc.stdlib cimport free, malloc
+from libc.stdlib cimport calloc, free, malloc
 
 from minitok._core_api cimport *
 
 from minitok._errors import MAX_COUNT, PROGRESS_STEP, learner_in_use, words_too_late
-from minitok.piece_records import check_order
+from minitok.piece_records import check_order, check_parts
 from minitok.pretokenizer import bytes_of, get_pretokenizer, text_of
 
-__all__ = ["Learner", "PieceCounter", "measure_records", "merge_records", "utf8_prefix"]
+__all__ = ["Learner", "PieceCounter", "measure_records", "merge_records", "partition_records", "utf8_prefix"]
 
 cdef extern from *:
     Py_ssize_t PY_SSIZE_T_MAX
@@ -264,6 +264,35 @@ def utf8_prefix(bytes text not None):
 def merge_records(streams):
     """One stream of blocks of records from several, each sorted; see `_pycount.merge_records`."""
     return _RecordMerge(streams)
+
+
+def partition_records(bytes block not None, Py_ssize_t parts):
+    """The records of a block in several blocks, by hash of their pieces; see `_pycount.partition_records`."""
+    cdef const uint8_t *data = <const uint8_t *> PyBytes_AS_STRING(block)
+    cdef size_t size = PyBytes_GET_SIZE(block)
+    cdef size_t *sizes = NULL
+    cdef uint8_t **ends = NULL
+    cdef Py_ssize_t i
+    cdef mt_status status
+    check_parts(parts)
+    try:
+        sizes = <size_t *> calloc(parts, sizeof(size_t))
+        ends = <uint8_t **> calloc(parts, sizeof(uint8_t *))
+        if sizes == NULL or ends == NULL:
+            raise MemoryError
+        with nogil:
+            status = mt_measure_partitions(data, size, parts, sizes)
+        check(status)
+        shares = []
+        for i in range(parts):
+            shares.append(PyBytes_FromStringAndSize(NULL, sizes[i]))
+            ends[i] = <uint8_t *> PyBytes_AS_STRING(<bytes> shares[i])
+        with nogil:
+            mt_write_partitions(data, size, parts, ends)
+        return shares
+    finally:
+        free(sizes)
+        free(ends)
 
 
 cdef class Learner:

@@ -5,7 +5,8 @@ What the compiled twin `_fastlearn` does before anything is learnt is specified 
     PieceCounter    texts -> how often each piece occurs
     merge_records   several sorted streams of counted pieces -> one
 
-and, beside them, what checks texts and counted pieces that come from files: `utf8_prefix`, `measure_records`.
+and, beside them, what shares counted pieces out among machines, `partition_records`, and what checks texts and
+counted pieces that come from files: `utf8_prefix`, `measure_records`.
 """
 
 from __future__ import annotations
@@ -16,12 +17,20 @@ from heapq import merge
 from itertools import chain, groupby
 from operator import itemgetter
 from typing import Literal
+from zlib import crc32
 
 from minitok._errors import MAX_COUNT, counts_too_large
-from minitok.piece_records import check_order, pack_blocks, unpack_records, unsorted_records
+from minitok.piece_records import (
+    check_order,
+    check_parts,
+    pack_blocks,
+    pack_records,
+    unpack_records,
+    unsorted_records,
+)
 from minitok.pretokenizer import bytes_of, get_pretokenizer, text_of
 
-__all__ = ["PieceCounter", "measure_records", "merge_records", "utf8_prefix"]
+__all__ = ["PieceCounter", "measure_records", "merge_records", "partition_records", "utf8_prefix"]
 
 #: What a piece and its count take, about, in CPython: their places in a dict, their headers, and some letters.
 _BYTES_OF_PIECE = 170
@@ -149,6 +158,25 @@ def measure_records(block: bytes, after: bytes | None) -> tuple[int, int, bytes 
         total += count
         after = piece
     return number, total, after
+
+
+def partition_records(block: bytes, parts: int) -> list[bytes]:
+    r"""The records of a block in `parts` blocks, each in the order of the whole; some may be empty.
+
+    A record goes by its piece alone: to the part whose number is the piece's CRC-32 modulo `parts`. So equal pieces
+    come together, whoever shares them out.
+
+    Raises:
+        ValueError: fewer than one part; something that is no block of records.
+
+    >>> partition_records(pack_records([(b"be", 1), (b"not", 2), (b"to", 3)]), 2)
+    [b'\x02\x03to', b'\x02\x01be\x03\x02not']
+    """
+    check_parts(parts)
+    shares: list[list[tuple[bytes, int]]] = [[] for _ in range(parts)]
+    for piece, count in unpack_records(block):
+        shares[crc32(piece) % parts].append((piece, count))
+    return list(map(pack_records, shares))
 
 
 def utf8_prefix(text: bytes) -> int:

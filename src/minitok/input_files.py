@@ -16,13 +16,24 @@ from dataclasses import dataclass
 from importlib import import_module
 from io import BufferedReader
 from os import PathLike
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import IO, TYPE_CHECKING, Any, TypeGuard
 
 if TYPE_CHECKING:
     from gzip import GzipFile
 
-__all__ = ["DEFAULT_FIELD", "InputFile", "InputSource", "ReadSoFar", "expand", "find_inputs", "read_blocks"]
+__all__ = [
+    "DEFAULT_FIELD",
+    "InputFile",
+    "InputSource",
+    "ReadSoFar",
+    "compression_of",
+    "decompressed",
+    "expand",
+    "field_of",
+    "find_inputs",
+    "read_blocks",
+]
 
 #: A path or a glob, a file that is open for reading bytes, or several of these.
 InputSource = str | PathLike[str] | IO[bytes] | Iterable[str | PathLike[str] | IO[bytes]]
@@ -99,7 +110,7 @@ def find_inputs(source: InputSource, field: str | None) -> list[InputFile]:
         ValueError: a file that needs a package that is not installed.
     """
     if isinstance(source, (str, PathLike)):
-        inputs = [InputFile(path, field if field is not None else _field_by_name(path)) for path in expand(source)]
+        inputs = [InputFile(path, field if field is not None else field_of(path.name)) for path in expand(source)]
         for found in inputs:
             if _compression(found) == ".zst":
                 _zstd(found.name)
@@ -122,14 +133,20 @@ def _is_open_file(source: object) -> TypeGuard[IO[bytes]]:
     return hasattr(source, "read")
 
 
-def _field_by_name(path: Path) -> str | None:
-    plain = path.name.lower().removesuffix(".gz").removesuffix(".zst")
+def field_of(name: str) -> str | None:
+    """The field with the text in a file of this name, if it is JSON Lines."""
+    plain = name.lower().removesuffix(".gz").removesuffix(".zst")
     return DEFAULT_FIELD if plain.endswith((".jsonl", ".ndjson")) else None
 
 
-def _compression(file: InputFile) -> str | None:
-    suffix = file.file.suffix.lower() if isinstance(file.file, Path) else ""
+def compression_of(name: str) -> str | None:
+    """How a file of this name is compressed: ".gz", ".zst" or None."""
+    suffix = PurePath(name).suffix.lower()
     return suffix if suffix in (".gz", ".zst") else None
+
+
+def _compression(file: InputFile) -> str | None:
+    return compression_of(file.file.name) if isinstance(file.file, Path) else None
 
 
 def _zstd(name: str) -> Any:
@@ -174,7 +191,22 @@ def read_blocks(file: InputFile, size: int, so_far: ReadSoFar) -> Iterator[bytes
 
 
 def _blocks(raw: BufferedReader, size: int, name: str, compression: str | None) -> Iterator[bytes]:
-    if compression and not raw.peek(1):
+    return _plain(raw, size, name) if compression is None else decompressed(raw, size, name, compression)
+
+
+def decompressed(raw: BufferedReader, size: int, name: str, compression: str) -> Iterator[bytes]:
+    """The content of a compressed file in blocks.
+
+    Args:
+        raw: the file.
+        size: of a block, at most.
+        name: of the file, for messages.
+        compression: ".gz" or ".zst".
+
+    Raises:
+        ValueError: it cannot be decompressed, or what it takes is not installed.
+    """
+    if not raw.peek(1):
         raise ValueError(f"{name} is empty, which no compressed file is; make it or fetch it again")
     if compression == ".gz":
         import gzip
@@ -182,12 +214,10 @@ def _blocks(raw: BufferedReader, size: int, name: str, compression: str | None) 
 
         with gzip.GzipFile(fileobj=raw) as plain:
             yield from _read(plain, size, name, (EOFError, gzip.BadGzipFile, zlib.error))
-    elif compression == ".zst":
+    else:
         zstd = _zstd(name)
         with zstd.ZstdFile(raw) as plain:
             yield from _read(plain, size, name, (EOFError, zstd.ZstdError))
-    else:
-        yield from _plain(raw, size, name)
 
 
 def _read(

@@ -19,6 +19,7 @@ from minitok._errors import MAX_COUNT, counts_too_large
 __all__ = [
     "BLOCK_SIZE",
     "check_order",
+    "check_parts",
     "damaged_records",
     "pack_blocks",
     "pack_records",
@@ -105,6 +106,16 @@ def check_order(order: str) -> None:
     """
     if order not in ("bytes", "first"):
         raise ValueError(f"order is {order!r}; expected 'bytes' or 'first'")
+
+
+def check_parts(parts: int) -> None:
+    """Make sure that records can be shared out among so many parts.
+
+    Raises:
+        ValueError: they cannot.
+    """
+    if parts < 1:
+        raise ValueError(f"parts is {parts}; expected 1 or more")
 
 
 def damaged_records() -> ValueError:

@@ -208,6 +208,23 @@ class Pretokenizer:
             kept.pop()
         return 0
 
+    def boundaries(self, data: bytes) -> Iterator[int]:
+        """Places at which a text can be cut, whatever stands before and behind it, in order.
+
+        Args:
+            data: a stretch of the text, which may begin and end inside of a character. Behind a byte that is not
+                UTF-8 there is no such place.
+        """
+        if self._boundary is None:
+            return
+        text = _whole_characters(data)
+        last = place = 0
+        for found in self._boundary.finditer(text):
+            place += len(bytes_of(text[last : found.end()]))
+            last = found.end()
+            if not "\ud800" <= text[found.start()] <= "\udfff":
+                yield place
+
     def _last_boundary(self, data: bytes) -> int:
         """The last safe boundary in a text; 0 if there is none."""
         window = 256

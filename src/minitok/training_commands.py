@@ -11,6 +11,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from minitok import distributed
+from minitok.cluster_commands import add_cluster, cluster_of, storage_options, wants_cluster
 from minitok.command_io import STANDARD_INPUT, BadUseError, find_encoding, print_output
 from minitok.input_files import expand
 from minitok.patterns import DEFAULT_PATTERN, PATTERNS
@@ -140,6 +142,8 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
 def _add_count_pieces(parser: argparse.ArgumentParser) -> None:
     _add_output(parser, "the file of counts")
     _add_corpus(parser)
+    add_cluster(parser)
+    parser.add_argument("--scratch", metavar="FOLDER", help="a folder or URL where a cluster's machines may write")
 
 
 def _add_merge_counts(parser: argparse.ArgumentParser) -> None:
@@ -191,17 +195,21 @@ def _train(arguments: argparse.Namespace) -> None:
 
 def _count_pieces(arguments: argparse.Namespace) -> None:
     _check_corpus_options(arguments)
-    chosen = {} if arguments.pattern is None else {"pattern": arguments.pattern}
-    counts = count_pieces(
-        _corpus(arguments),
-        special_tokens=arguments.special,
-        errors=arguments.errors,
-        field=arguments.field,
-        num_threads=arguments.threads,
-        memory_limit=arguments.memory_limit,
-        **chosen,
-    )
-    _save_counts(counts, arguments)
+    options: dict[str, Any] = {} if arguments.pattern is None else {"pattern": arguments.pattern}
+    for option in ("errors", "field", "memory_limit"):
+        options[option] = getattr(arguments, option)
+    options["special_tokens"] = arguments.special
+    if not wants_cluster(arguments):
+        for option in ("scratch", "storage_options"):
+            if getattr(arguments, option) is not None:
+                raise _bad_use(arguments, f"--{option.replace('_', '-')} is for a cluster")
+        _save_counts(count_pieces(_corpus(arguments), num_threads=arguments.threads, **options), arguments)
+        return
+    if arguments.weight or arguments.threads is not None:
+        raise _bad_use(arguments, "--weight and --threads are for one machine, not for a cluster")
+    options |= {"scratch": arguments.scratch, "storage_options": storage_options(arguments)}
+    with cluster_of(arguments) as client:
+        _save_counts(distributed.count_pieces(arguments.files, client=client, **options), arguments)
 
 
 def _merge_counts(arguments: argparse.Namespace) -> None:

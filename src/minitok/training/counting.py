@@ -42,7 +42,7 @@ from minitok.training.record_files import read_run, write_run
 if TYPE_CHECKING:
     from minitok.training.counter_process import CounterProcess
 
-__all__ = ["LEAST_MEMORY", "Weight", "WeightedSources", "count_pieces"]
+__all__ = ["LEAST_MEMORY", "Weight", "WeightedSources", "check_options", "count_pieces"]
 
 #: How much a source counts.
 Weight = int | float | Fraction | Decimal
@@ -109,13 +109,8 @@ def count_pieces(
     >>> count_pieces(["to be or not to be"])[b" be"]
     2
     """
-    regex = resolve_pattern(pattern)
-    get_pretokenizer(regex)
-    tokens = check_special_tokens(special_tokens)
-    if errors not in ("strict", "replace"):
-        raise ValueError(f"errors is {errors!r}; expected 'strict' or 'replace'")
+    regex, tokens = check_options(pattern, special_tokens, errors, memory_limit)
     check_order(order)
-    _check_memory_limit(memory_limit)
     if order == "first" and memory_limit is not None:
         raise ValueError("order='first' keeps all counts in memory; pass no memory_limit, or order='bytes'")
     sources, scale = _weighted(source)
@@ -141,9 +136,29 @@ def count_pieces(
 # -- Options -------------------------------------------------------------------------------------------------------
 
 
-def _check_memory_limit(memory_limit: int | None) -> None:
-    if memory_limit is None:
-        return
+def check_options(
+    pattern: str | None, special_tokens: Iterable[str], errors: str, memory_limit: int | None
+) -> tuple[str | None, list[str]]:
+    """Make sure that options of `count_pieces` are right, before anything is read.
+
+    Returns:
+        The regular expression, and the special tokens.
+
+    Raises:
+        ValueError: one of them is out of range.
+        TypeError: or of the wrong type.
+    """
+    regex = resolve_pattern(pattern)
+    get_pretokenizer(regex)
+    tokens = check_special_tokens(special_tokens)
+    if errors not in ("strict", "replace"):
+        raise ValueError(f"errors is {errors!r}; expected 'strict' or 'replace'")
+    if memory_limit is not None:
+        _check_memory_limit(memory_limit)
+    return regex, tokens
+
+
+def _check_memory_limit(memory_limit: int) -> None:
     if type(memory_limit) is not int:
         raise TypeError(f"memory_limit is a number of bytes (int) or None, not {type(memory_limit).__name__}")
     if memory_limit < LEAST_MEMORY:

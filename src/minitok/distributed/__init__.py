@@ -1,0 +1,17 @@
+"""Counting and encoding on the machines of a Dask cluster (`pip install 'minitok[dask]'`).
+
+    counting    a corpus to counted pieces
+    encoding    files to a folder of shards of ids
+    spans       large files cut where nothing goes across
+    storage     files wherever fsspec reaches
+    scratch     what workers hand to one another
+    cluster     workers that are checked, tasks that are watched
+
+Files may be on any storage that fsspec knows and all machines reach. See docs/scale.md.
+"""
+
+from minitok.distributed.cluster import connected, local_cluster
+from minitok.distributed.counting import count_pieces
+from minitok.distributed.encoding import encode_dataset
+
+__all__ = ["connected", "count_pieces", "encode_dataset", "local_cluster"]

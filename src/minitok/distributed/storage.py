@@ -1,0 +1,214 @@
+"""Files wherever fsspec reaches (local, S3, GCS, HDFS, ...): found, read in ranges, written.
+
+A file is named by its URL. URLs and the options of the storage go from machine to machine, never open files.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from glob import has_magic
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from minitok.files import open_atomically, write_atomically
+
+__all__ = ["Paths", "RangeReader", "Storage", "StoredFile"]
+
+#: Paths, URLs and globs of either.
+Paths = str | PathLike[str] | Iterable[str | PathLike[str]]
+
+
+@dataclass(frozen=True)
+class StoredFile:
+    """A file that was found.
+
+    Attributes:
+        url: its name, with the protocol where it has one.
+        size: in bytes.
+    """
+
+    url: str
+    size: int
+
+
+@dataclass(frozen=True)
+class Storage:
+    """Where files are.
+
+    Attributes:
+        options: for fsspec's file system, such as keys or the address of an endpoint.
+    """
+
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def open(self, url: str) -> tuple[Any, str]:
+        """The file system of a URL, and what the file is called there.
+
+        Raises:
+            ValueError: a protocol that nobody knows, or whose package is not installed.
+        """
+        from fsspec.core import url_to_fs
+
+        try:
+            filesystem, path = url_to_fs(url, **self.options)
+        except (ImportError, ValueError) as error:
+            raise ValueError(f"{url} cannot be opened: {error}") from error
+        return filesystem, path
+
+    def find(self, paths: Paths) -> list[StoredFile]:
+        """The files that paths and globs name, in their order; those of a glob are sorted.
+
+        Raises:
+            FileNotFoundError: there are none.
+            IsADirectoryError: a path is a directory.
+            TypeError: something that is no path.
+        """
+        named = [paths] if isinstance(paths, (str, PathLike)) else paths
+        if not isinstance(named, Iterable) or isinstance(named, (bytes, bytearray, Mapping)):
+            raise TypeError(f"paths are a path, a URL, a glob, or several of these, not {type(paths).__name__}")
+        found: list[StoredFile] = []
+        for one in named:
+            if not isinstance(one, (str, PathLike)):
+                raise TypeError(f"paths are str or path objects, not {type(one).__name__}")
+            found += self._find_one(os.fspath(one))
+        if not found:
+            raise FileNotFoundError("no paths are given; give at least one file")
+        return found
+
+    def _find_one(self, url: str) -> list[StoredFile]:
+        filesystem, path = self.open(url)
+        filesystem.invalidate_cache()
+        try:
+            infos = [filesystem.info(path)]
+        except FileNotFoundError:
+            infos = []
+        if infos and infos[0]["type"] == "directory":
+            example = url.rstrip("/") + "/**/*.txt"
+            raise IsADirectoryError(f"{url} is a directory; give its files, for example {example!r}")
+        if not infos and has_magic(path):
+            listed = filesystem.glob(path, detail=True)
+            infos = [listed[name] for name in sorted(listed) if listed[name]["type"] == "file"]
+            if not infos:
+                raise FileNotFoundError(f"no file matches {url!r}")
+        if not infos:
+            raise FileNotFoundError(f"there is no file {url!r}")
+        return [StoredFile(_url(filesystem, info["name"]), info["size"]) for info in infos]
+
+    def size(self, url: str) -> int:
+        """How many bytes a file has now.
+
+        Raises:
+            FileNotFoundError: it is not there.
+        """
+        filesystem, path = self.open(url)
+        filesystem.invalidate_cache()
+        size: int = filesystem.info(path)["size"]
+        return size
+
+    def read_if_there(self, url: str) -> bytes | None:
+        """The content of a small file; None if there is none."""
+        filesystem, path = self.open(url)
+        try:
+            data: bytes = filesystem.cat_file(path)
+        except FileNotFoundError:
+            return None
+        return data
+
+    def write(self, url: str, data: bytes) -> None:
+        """Write a small file, which appears when it is whole.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        if self._is_local(url):
+            write_atomically(self.open(url)[1], data)
+            return
+        filesystem, path = self.open(url)
+        filesystem.pipe_file(path, data)
+
+    def put(self, path: Path, url: str) -> None:
+        """Copy a file of this machine. It appears when it is whole, here and in stores of objects.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        if self._is_local(url):
+            with path.open("rb") as file, open_atomically(self.open(url)[1]) as target:
+                shutil.copyfileobj(file, target, 1 << 22)
+            return
+        filesystem, there = self.open(url)
+        filesystem.put_file(str(path), there)
+
+    def _is_local(self, url: str) -> bool:
+        return "file" in self.open(url)[0].protocol
+
+    def make_folder(self, url: str) -> None:
+        """Make a folder, and those that it is in; one that is there stays."""
+        filesystem, path = self.open(url)
+        filesystem.makedirs(path, exist_ok=True)
+
+    def remove_folder(self, url: str) -> None:
+        """Remove a folder with all that is in it, if it is there."""
+        filesystem, path = self.open(url)
+        filesystem.invalidate_cache()
+        try:
+            filesystem.rm(path, recursive=True)
+        except FileNotFoundError:
+            pass
+
+
+def _url(filesystem: Any, path: str) -> str:
+    return path if "file" in filesystem.protocol else str(filesystem.unstrip_protocol(path))
+
+
+class RangeReader:
+    """A stretch of a file, read from its beginning to its end, some megabytes at a time.
+
+    Args:
+        storage: where the file is.
+        url: the file.
+        start: where in it the stretch begins.
+        stop: where it ends.
+        step: bytes that are fetched at once; so much is held.
+        name: what messages call it.
+    """
+
+    def __init__(
+        self, storage: Storage, url: str, start: int, stop: int, *, step: int = 1 << 23, name: str | None = None
+    ) -> None:
+        self._filesystem, self._path = storage.open(url)
+        self._at = start
+        self._stop = stop
+        self._step = step
+        self._held = b""
+        self._taken = 0  # of what is held
+        self.name = url if name is None else name
+
+    def read(self, size: int = -1) -> bytes:
+        """The next bytes: at most `size`, and none only at the end.
+
+        Raises:
+            ValueError: the file is shorter than it was.
+            OSError: it cannot be read.
+        """
+        if self._taken == len(self._held):
+            self._held = self.between(self._at, min(self._at + self._step, self._stop))
+            self._at += len(self._held)
+            self._taken = 0
+        end = len(self._held) if size < 0 else min(self._taken + size, len(self._held))
+        data = self._held[self._taken : end]
+        self._taken = end
+        return data
+
+    def between(self, start: int, stop: int) -> bytes:
+        """The bytes of the file from one place to another, wherever reading is."""
+        if start >= stop:
+            return b""
+        data: bytes = self._filesystem.cat_file(self._path, start=start, end=stop)
+        if len(data) != stop - start:
+            raise ValueError(f"{self.name} has become shorter while it was read; wait until it is written")
+        return data

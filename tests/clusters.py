@@ -1,0 +1,120 @@
+"""A Dask cluster of real processes on this machine, and an S3 server, for tests."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.error import URLError
+from urllib.request import urlopen
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
+
+
+class Cluster:
+    """A scheduler, and workers that come and go.
+
+    Args:
+        folder: for what they write.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.address = f"tcp://127.0.0.1:{free_port()}"
+        self.workers: list[subprocess.Popen[bytes]] = []
+        port = self.address.rpartition(":")[2]
+        self._scheduler = self._start("scheduler", "--host", "127.0.0.1", "--port", port, "--no-dashboard")
+
+    def _start(self, *arguments: str, **environment: str) -> subprocess.Popen[bytes]:
+        log = (self._folder / "log").open("ab")
+        with log:
+            return subprocess.Popen(
+                [sys.executable, "-m", "dask", *arguments],
+                stdout=log,
+                stderr=log,
+                cwd=self._folder,
+                env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
+            )
+
+    def add_worker(self, **environment: str) -> subprocess.Popen[bytes]:
+        """Start a worker of one thread, which nobody starts again."""
+        options = ["--nthreads", "1", "--no-nanny", "--no-dashboard", "--local-directory", str(self._folder)]
+        worker = self._start("worker", self.address, *options, **environment)
+        self.workers.append(worker)
+        return worker
+
+    def add_worker_with(self, program: str) -> None:
+        """Start a worker that runs a program first."""
+        arguments = ["worker", self.address, "--nthreads", "1", "--no-nanny", "--no-dashboard"]
+        main = (
+            f"import sys; sys.argv[:] = {['dask', *arguments]!r}; {program}; from dask.__main__ import main; main()"
+        )
+        self.workers.append(
+            subprocess.Popen(
+                [sys.executable, "-c", main],
+                stderr=subprocess.DEVNULL,
+                cwd=self._folder,
+                env={**os.environ, "PYTHONPATH": str(ROOT)},
+            )
+        )
+
+    def wait(self, client: Any, number: int) -> None:
+        """Return when there are so many workers and no others."""
+        end = time.monotonic() + 60
+        while len(client.scheduler_info()["workers"]) != number:
+            assert time.monotonic() < end, (self._folder / "log").read_text()
+            time.sleep(0.05)
+
+    def kill(self, worker: subprocess.Popen[bytes]) -> None:
+        """As if its machine were gone."""
+        os.kill(worker.pid, signal.SIGKILL)
+        worker.wait()
+        self.workers.remove(worker)
+
+    def close(self) -> None:
+        for process in [*self.workers, self._scheduler]:
+            process.kill()
+            process.wait()
+
+
+@contextmanager
+def s3_server() -> Iterator[dict[str, Any]]:
+    """A real S3 endpoint; gives fsspec's options for it."""
+    port = free_port()
+    server = subprocess.Popen(
+        [sys.executable, "-c", f"from moto.server import main; main(['-H', '127.0.0.1', '-p', '{port}'])"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    url = f"http://127.0.0.1:{port}"
+    try:
+        end = time.monotonic() + 60
+        while True:
+            try:
+                urlopen(f"{url}/moto-api/").close()
+                break
+            except (URLError, OSError):
+                assert time.monotonic() < end
+                time.sleep(0.1)
+        yield {
+            "key": "key",
+            "secret": "secret",
+            "client_kwargs": {"endpoint_url": url, "region_name": "eu-central-1"},
+        }
+    finally:
+        server.kill()
+        server.wait()

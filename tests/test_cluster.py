@@ -1,0 +1,399 @@
+"""Counting and encoding on a cluster of real processes: the same as on one machine, whatever dies."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy
+import pytest
+
+import minitok
+from minitok import distributed as clusters
+from minitok.distributed import counting, encoding
+from minitok.distributed.cluster import results
+from minitok.distributed.storage import Storage
+from minitok.patterns import PATTERNS
+from tests.clusters import Cluster, free_port, s3_server
+from tests.test_cli import bad, good
+
+pytestmark = [pytest.mark.once, pytest.mark.filterwarnings("ignore")]  # those of Dask and its clients
+
+distributed = pytest.importorskip("distributed")
+SEPARATOR = "<|endoftext|>"
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory, backend: str) -> Iterator[Cluster]:
+    cluster = Cluster(tmp_path_factory.mktemp("cluster"))
+    for _ in range(2):
+        cluster.add_worker()
+    yield cluster
+    cluster.close()
+
+
+@pytest.fixture(scope="module")
+def client(cluster: Cluster) -> Iterator[Any]:
+    with distributed.Client(cluster.address, set_as_default=False) as client:
+        cluster.wait(client, 2)
+        yield client
+
+
+@pytest.fixture
+def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where this program has temporary files; portions are small."""
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    monkeypatch.setattr(counting, "SMALLEST_PORTION", 20_000)
+    return folder
+
+
+def words(start: int, stop: int) -> str:
+    return "".join(f"word{i % 997} und字{i * i}, {SEPARATOR if i % 50 == 0 else ''}" for i in range(start, stop))
+
+
+@pytest.fixture
+def corpus(tmp_path: Path) -> list[Path]:
+    paths = [tmp_path / name for name in ("a.txt", "b.txt", "c.jsonl", "d.txt")]
+    paths[0].write_text(words(0, 9000), encoding="utf-8")
+    paths[1].write_text(words(9000, 9010), encoding="utf-8")
+    lines = [json.dumps({"text": words(i, i + 40)}) for i in range(0, 4000, 40)]
+    paths[2].write_text("\n".join(lines), encoding="utf-8")
+    paths[3].write_text("", encoding="utf-8")
+    return paths
+
+
+@pytest.mark.parametrize("pattern", [*PATTERNS, None, r"\w+|\W"])
+def test_counts_are_those_of_one_machine(
+    client: Any, corpus: list[Path], pattern: str | None, temporary: Path
+) -> None:
+    options: dict[str, Any] = {"pattern": pattern, "special_tokens": [SEPARATOR]}
+    counts = clusters.count_pieces(corpus, client=client, **options)
+    assert counts == minitok.count_pieces(corpus, **options)
+    del counts
+    assert not list(temporary.iterdir())
+
+
+def test_vocabulary_is_that_of_one_machine(client: Any, corpus: list[Path], tmp_path: Path, temporary: Path) -> None:
+    counts = clusters.count_pieces(corpus, client=client, memory_limit=1 << 25)
+    counts.save(tmp_path / "counts")
+    for name, source in (("one", corpus), ("many", minitok.PieceCounts.load(tmp_path / "counts"))):
+        minitok.train(source, vocab_size=600).save(tmp_path / name)
+    assert (tmp_path / "one").read_bytes() == (tmp_path / "many").read_bytes()
+
+
+class Killer:
+    """Kills a worker when something is done, and waits until a new one has taken its place."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._cluster = cluster
+        self.done = False
+
+    def __call__(self, progress: minitok.progress.Progress) -> None:
+        if not self.done and 0 < progress.done < progress.total:  # type: ignore[operator]
+            self._cluster.kill(self._cluster.workers[0])
+            self._cluster.add_worker()
+            self.done = True
+
+
+def test_a_worker_is_killed(
+    cluster: Cluster, client: Any, corpus: list[Path], temporary: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("minitok.progress.INTERVAL", 0)
+    monkeypatch.setattr(counting, "SMALLEST_PORTION", 3_000)
+    killer = Killer(cluster)
+    counts = clusters.count_pieces(corpus, client=client, special_tokens=[SEPARATOR], progress=killer)
+    assert killer.done
+    assert counts == minitok.count_pieces(corpus, special_tokens=[SEPARATOR])
+    del counts
+    assert not list(temporary.iterdir())
+    cluster.wait(client, 2)
+
+
+@pytest.fixture(scope="module")
+def bucket() -> Iterator[tuple[Any, dict[str, Any]]]:
+    s3fs = pytest.importorskip("s3fs")
+    with s3_server() as options:
+        filesystem = s3fs.S3FileSystem(**options)
+        filesystem.mkdir("bucket")
+        yield filesystem, options
+
+
+def test_counting_on_s3(client: Any, corpus: list[Path], bucket: Any, temporary: Path) -> None:
+    filesystem, options = bucket
+    for path in corpus:
+        filesystem.put_file(str(path), f"bucket/corpus/{path.name}")
+    counts = clusters.count_pieces(
+        ["s3://bucket/corpus/*.txt", "s3://bucket/corpus/c.jsonl"],
+        client=client,
+        special_tokens=[SEPARATOR],
+        scratch="s3://bucket/scratch/",
+        storage_options=options,
+    )
+    assert counts == minitok.count_pieces(corpus, special_tokens=[SEPARATOR])
+    filesystem.invalidate_cache()
+    assert filesystem.find("bucket/scratch") == []
+    with pytest.raises(FileNotFoundError, match="s3://bucket/none"):
+        clusters.count_pieces("s3://bucket/none/*.txt", client=client, storage_options=options)
+
+
+# -- Encoding --------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def enc() -> minitok.Encoding:
+    return minitok.train([words(0, 500)], vocab_size=500, special_tokens=[SEPARATOR])
+
+
+def read_dataset(folder: Path) -> tuple[Any, Any]:
+    """All ids, and where documents end; what the manifest says holds."""
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    ids: list[Any] = []
+    lengths: list[Any] = []
+    for shard in manifest["shards"]:
+        for kind in ("ids_file", "offsets_file"):
+            data = (folder / shard[kind]["name"]).read_bytes()
+            assert (len(data), hashlib.sha256(data).hexdigest()) == (shard[kind]["size"], shard[kind]["sha256"])
+        ids.append(numpy.fromfile(folder / shard["ids_file"]["name"], manifest["dtype"]))
+        lengths.append(numpy.diff(numpy.load(folder / shard["offsets_file"]["name"])))
+        assert (len(ids[-1]), len(lengths[-1])) == (shard["ids"], shard["documents"])
+    assert (manifest["ids"], manifest["documents"]) == (sum(map(len, ids)), sum(map(len, lengths)))
+    data = (folder / manifest["vocabulary"]["file"]).read_bytes()
+    assert hashlib.sha256(data).hexdigest() == manifest["vocabulary"]["sha256"]
+    return numpy.concatenate(ids), numpy.concatenate(lengths)
+
+
+def check_dataset(folder: Path, enc: minitok.Encoding, corpus: list[Path], scratch: Path) -> None:
+    ids, lengths = read_dataset(folder)
+    whole = enc.encode_file(corpus, scratch / "whole.npy")
+    assert (ids == numpy.load(whole.path)).all()
+    assert (lengths == numpy.diff(numpy.load(whole.offsets_path))).all()
+
+
+def test_a_dataset_is_that_of_one_machine(
+    cluster: Cluster,
+    client: Any,
+    corpus: list[Path],
+    enc: minitok.Encoding,
+    tmp_path: Path,
+    temporary: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """With a worker killed; and again, from what is left of it."""
+    monkeypatch.setattr("minitok.progress.INTERVAL", 0)
+    out = tmp_path / "dataset"
+    killer = Killer(cluster)
+    options: dict[str, Any] = {"encoding": enc, "client": client, "shard_size": 5000}
+    manifest = clusters.encode_dataset(corpus, out, progress=killer, **options)
+    assert killer.done
+    assert len(manifest["shards"]) > 20
+    check_dataset(out, enc, corpus, tmp_path)
+    names = {path.name for path in out.iterdir()}
+    shards = {shard["ids_file"]["name"] for shard in manifest["shards"]}
+    assert {name for name in names if name.endswith(".bin")} == shards
+    assert not [name for name in names if name.endswith(".tmp")]
+    with pytest.raises(ValueError, match="holds this dataset, which is complete"):
+        clusters.encode_dataset(corpus, out, **options)
+    with pytest.raises(ValueError, match="holds another dataset, which is complete"):
+        clusters.encode_dataset(corpus, out, append=None, **options)
+    # As after a kill: no manifest, a shard that is missing, one that is cut off, one that is changed.
+    (out / "manifest.json").unlink()
+    (out / "shard-00001.bin").unlink()
+    with (out / "shard-00002.bin").open("r+b") as file:
+        file.truncate(10)
+    with (out / "shard-00003.bin").open("r+b") as file:
+        file.write(b"xx")
+    kept = (out / "shard-00004.bin").stat().st_mtime_ns
+    with pytest.raises(ValueError, match="the beginning of a dataset from other files, options or"):
+        clusters.encode_dataset(corpus, out, append=None, **options)
+    assert clusters.encode_dataset(corpus, out, **options) == manifest
+    check_dataset(out, enc, corpus, tmp_path)
+    assert (out / "shard-00004.bin").stat().st_mtime_ns == kept
+    assert not list(temporary.iterdir())
+    cluster.wait(client, 2)
+
+
+def test_a_dataset_on_s3(client: Any, corpus: list[Path], enc: minitok.Encoding, bucket: Any, tmp_path: Path) -> None:
+    filesystem, options = bucket
+    for path in corpus:
+        filesystem.put_file(str(path), f"bucket/texts/{path.name}")
+    clusters.encode_dataset(
+        [f"s3://bucket/texts/{path.name}" for path in corpus],
+        "s3://bucket/dataset/",
+        encoding=enc,
+        client=client,
+        shard_size=50_000,
+        storage_options=options,
+    )
+    filesystem.get("bucket/dataset", str(tmp_path / "dataset"), recursive=True)
+    check_dataset(tmp_path / "dataset", enc, corpus, tmp_path)
+
+
+def test_a_dataset_that_cannot_be(client: Any, corpus: list[Path], enc: minitok.Encoding, tmp_path: Path) -> None:
+    def encode(paths: Any = corpus, out: Any = tmp_path / "out", **options: Any) -> None:
+        clusters.encode_dataset(paths, out, encoding=enc, client=client, **options)
+
+    with pytest.raises(ValueError, match="append is '<none>', which is not a special token"):
+        encode(append="<none>")
+    with pytest.raises(ValueError, match="shard_size is 0"):
+        encode(shard_size=0)
+    with pytest.raises(FileNotFoundError, match="nowhere"):
+        encode("nowhere.txt")
+    assert not (tmp_path / "out").exists()
+    with pytest.raises(OSError, match=r"Not a directory|exists"):
+        encode(out=corpus[0])
+    corpus[2].write_text('{"text": "a"}\n{"text": 5}\n', encoding="utf-8")
+    with pytest.raises(ValueError, match=r"c.jsonl, line 2: the field 'text' is a number"):
+        encode()
+    assert not (tmp_path / "out" / "manifest.json").exists()
+    (tmp_path / "out" / "vocabulary.minitok.json").write_text("{}", encoding="utf-8")
+    job = encoding._Job(Storage(), str(tmp_path / "out"), "0" * 64, "uint16", None, None, "", None)
+    with pytest.raises(ValueError, match="is another vocabulary than the one to encode with"):
+        encoding._encode(job, 99, [])
+
+
+# -- Commands --------------------------------------------------------------------------------------------------------
+
+
+def test_commands(cluster: Cluster, client: Any, corpus: list[Path], enc: minitok.Encoding, tmp_path: Path) -> None:
+    enc.save(tmp_path / "vocabulary.json")
+    address = ("--scheduler", cluster.address)
+    good("count-pieces", *corpus, *address, "--special", SEPARATOR, "-o", tmp_path / "counts")
+    assert minitok.PieceCounts.load(tmp_path / "counts") == minitok.count_pieces(corpus, special_tokens=[SEPARATOR])
+    encode = ("encode-dataset", *corpus, "--out", tmp_path / "dataset", "-e", tmp_path / "vocabulary.json")
+    figures = json.loads(good(*encode, *address, "--json"))
+    assert figures["ids"] == len(read_dataset(tmp_path / "dataset")[0])
+    assert "holds this dataset" in bad(1, *encode, *address)
+    assert "give --scheduler or --local-cluster" in bad(2, *encode)
+    assert "not both" in bad(2, *encode, *address, "--local-cluster", 2)
+    assert "expected a JSON object" in bad(2, *encode, *address, "--storage-options", "5")
+    count = ("count-pieces", "-o", tmp_path / "x")
+    assert "cannot read standard input" in bad(2, *count, *address)
+    assert "--scratch is for a cluster" in bad(2, *count, corpus[0], "--scratch", "x")
+    assert "--weight and --threads are for one machine" in bad(2, *count, corpus[0], *address, "--threads", 1)
+    assert "is no address of a scheduler" in bad(1, *count, corpus[0], "--scheduler", "http//x")
+    assert not (tmp_path / "x").exists()
+
+
+def test_a_local_cluster(corpus: list[Path], tmp_path: Path) -> None:
+    assert "(" in good("count-pieces", *corpus, "--local-cluster", 1, "-o", tmp_path / "counts").decode()
+    assert minitok.PieceCounts.load(tmp_path / "counts") == minitok.count_pieces(corpus)
+
+
+# -- Bad input -------------------------------------------------------------------------------------------------------
+
+
+def test_bad_text(client: Any, corpus: list[Path], temporary: Path) -> None:
+    corpus[1].write_bytes(b"good \xff bad")
+    with pytest.raises(ValueError, match=r"b.txt: not valid UTF-8 at byte 5"):
+        clusters.count_pieces(corpus, client=client)
+    with pytest.raises(FileNotFoundError, match="nowhere"):
+        clusters.count_pieces([*corpus, "nowhere.txt"], client=client)
+    with pytest.raises(ValueError, match="expected at least"):
+        clusters.count_pieces(corpus, client=client, memory_limit=5)
+    assert not list(temporary.iterdir())
+
+
+def test_no_client(corpus: list[Path], cluster: Cluster) -> None:
+    with pytest.raises(ValueError, match="there is no client of a cluster; pass client="):
+        clusters.count_pieces(corpus)
+    wrong: Any = "tcp://127.0.0.1"
+    with pytest.raises(TypeError, match=r"client is a distributed.Client, not str"):
+        clusters.count_pieces(corpus, client=wrong)
+    closed = distributed.Client(cluster.address, set_as_default=False)
+    closed.close()
+    with pytest.raises(ValueError, match="the client is closed"):
+        clusters.count_pieces(corpus, client=closed)
+
+
+def test_no_scheduler(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("minitok.distributed.cluster.PATIENCE", 0.5)
+    with (
+        pytest.raises(OSError, match=r"no Dask scheduler answers at tcp://127.0.0.1:\d+ \("),
+        clusters.connected(f"tcp://127.0.0.1:{free_port()}"),
+    ):
+        pass
+    with pytest.raises(ValueError, match="'http//x' is no address of a scheduler"), clusters.connected("http//x"):
+        pass
+
+
+def test_no_workers(tmp_path: Path, corpus: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("minitok.distributed.cluster.PATIENCE", 1)
+    monkeypatch.setattr("minitok.distributed.cluster.LONELY", 1)
+    lonely = Cluster(tmp_path)
+    try:
+        with distributed.Client(lonely.address, set_as_default=False) as client:
+            with pytest.raises(OSError, match="has no workers; start some with 'dask worker tcp"):
+                clusters.count_pieces(corpus, client=client)
+            # A module of this name is found before ours.
+            (tmp_path / "other").mkdir()
+            (tmp_path / "other" / "minitok.py").write_text("raise ModuleNotFoundError(\"No module named 'minitok'\")")
+            without = lonely.add_worker(PYTHONPATH=str(tmp_path / "other"))
+            lonely.wait(client, 1)
+            with pytest.raises(
+                ValueError, match=r"the worker tcp.* has no minitok, or an old one .*: install minitok"
+            ):
+                clusters.count_pieces(corpus, client=client)
+            lonely.kill(without)
+            lonely.add_worker()
+            lonely.wait(client, 1)
+            monkeypatch.setattr(counting, "SMALLEST_PORTION", 500)
+            monkeypatch.setattr("minitok.progress.INTERVAL", 0)
+
+            def kill(progress: minitok.progress.Progress) -> None:
+                if progress.done and lonely.workers:
+                    lonely.kill(lonely.workers[0])
+
+            with pytest.raises(OSError, match="all workers are gone"):
+                clusters.count_pieces(corpus, client=client, progress=kill)
+    finally:
+        lonely.close()
+
+
+def test_workers_that_die_of_a_task() -> None:
+    import dask.config
+
+    with dask.config.set({"distributed.scheduler.allowed-failures": 0}), clusters.local_cluster(1) as client:
+        with pytest.raises(OSError, match=r"1 workers died one after the other of the same task.*memory_limit="):
+            list(results(client, os._exit, [(1,)]))
+        with pytest.raises(OSError, match=r"the worker tcp://.* has no memory left; give each worker more"):
+            list(results(client, bytearray, [(1 << 60,)]))
+        with pytest.raises(OSError, match=r"ZeroDivisionError: .* \(on the worker tcp://"):
+            list(results(client, divmod, [(1, 0)]))
+        assert sorted(results(client, max, [(1, 2), (3, 4)])) == [(0, 2), (1, 4)]
+
+
+def test_another_minitok_on_a_worker(client: Any, corpus: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("minitok.distributed.cluster.fingerprint", lambda: "0.0.1/0123")
+    with pytest.raises(ValueError, match=r"the worker tcp://.* runs minitok .*, and this is 0.0.1/0123"):
+        clusters.count_pieces(corpus, client=client)
+
+
+def test_a_scratch_folder_that_is_not_shared(
+    client: Any, corpus: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(ValueError, match=r"do not share the folder memory://x/minitok-"):
+        clusters.count_pieces(corpus, client=client, scratch="memory://x")
+    with pytest.raises(OSError, match=r"Not a directory|Permission|exists"):
+        clusters.count_pieces(corpus, client=client, scratch=corpus[0])
+    assert not [path for path in corpus[0].parent.iterdir() if path.name.startswith("minitok-")]
+
+
+def test_a_full_disk_on_a_worker(tmp_path: Path, corpus: list[Path], temporary: Path) -> None:
+    """A limit on the size of files stands for it."""
+    full = Cluster(tmp_path)
+    try:
+        full.add_worker_with("import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (3000, 3000))")
+        with distributed.Client(full.address, set_as_default=False) as client:
+            full.wait(client, 1)
+            with pytest.raises(OSError, match=r"File too large.*\(on the worker tcp://"):
+                clusters.count_pieces(corpus, client=client)
+    finally:
+        full.close()
+    assert not list(temporary.iterdir())

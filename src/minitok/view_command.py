@@ -31,7 +31,9 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="TOKEN",
         help="a special token that becomes its id; 'all' for all; repeatable",
     )
-    parser.add_argument("--html", type=Path, metavar="OUT", help="write a page that shows the tokens and loads nothing")
+    parser.add_argument(
+        "--html", type=Path, metavar="OUT", help="write a page that shows the tokens and loads nothing"
+    )
     parser.add_argument("--serve", action="store_true", help="show tokens as one types, on this machine alone")
     parser.add_argument("--port", type=int, default=8642, help="for --serve; 0: any that is free (default: 8642)")
     parser.add_argument("--color", choices=("auto", "always", "never"), default="auto", help="default: on a terminal")

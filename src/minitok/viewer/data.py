@@ -43,9 +43,9 @@ def numbers_as_text(numbers: Sequence[int]) -> str:
 def encoding_data(encoding: Encoding, ids: Sequence[int]) -> dict[str, Any]:
     """The tokens of a text, and what is to be known of each distinct one.
 
-    In the table, by a token's number: `ids` (-1: a byte that is no token), `left` and `right` (-1: no merge makes it),
-    `ranks` (null: none), `bytes` (of what no merge makes), `kinds` (of what is outside of the vocabulary), and `parts`,
-    of tokens that are taken whole: what their merges come to.
+    In the table, by a token's number: `ids` (-1: a byte that is no token), `left` and `right` (-1: no merge makes
+    it), `ranks` (null: none), `bytes` (of what no merge makes), `kinds` (of what is outside of the vocabulary), and
+    `parts`, of tokens that are taken whole: what their merges come to.
     """
     counts = Counter(ids)
     distinct = sorted(counts, key=lambda i: (-counts[i], i))

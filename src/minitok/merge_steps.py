@@ -1,8 +1,8 @@
 """How merges make a token out of its bytes.
 
-A token's bytes, taken alone, are merged as a piece is: always the adjacent pair of the lowest rank, the leftmost among
-equals. What this comes to is the token itself, or, for a token that only a whole piece can be (`whole_piece`), several
-shorter ones.
+A token's bytes, taken alone, are merged as a piece is: always the adjacent pair of the lowest rank, the leftmost
+among equals. What this comes to is the token itself, or, for a token that only a whole piece can be (`whole_piece`),
+several shorter ones.
 
 The steps inside of a symbol that is made on the way are those that make that symbol alone. (No step crosses its ends,
 and whichever step comes next is of the lowest rank everywhere, so of the lowest inside as well.) Therefore the steps

@@ -1,9 +1,9 @@
 """What a page shows, as data that JSON can hold.
 
 Tokens are numbered by how often they occur, and the text is a string of these numbers in base 32 (five bits a
-character, the lowest first; 32 is added where more follow), in the alphabet of base64. A token that merges make is told
-by the two that it is made of, so that its bytes and all its steps follow; others by their bytes, as hexadecimal. A page
-therefore takes less room than the text that it shows, for most texts.
+character, the lowest first; 32 is added where more follow), in the alphabet of base64. A token that merges make is
+told by the two that it is made of, so that its bytes and all its steps follow; others by their bytes, as hexadecimal.
+A page therefore takes less room than the text that it shows, for most texts.
 """
 
 from __future__ import annotations

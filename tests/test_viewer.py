@@ -8,6 +8,7 @@ import re
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -21,10 +22,10 @@ NASTY = "</script><img src=x onerror=alert(1)> & \" ' \u202e \x00 字🦖 \ud800
 
 
 def test_steps_come_to_what_merges_come_to() -> None:
-    for options in ({}, {"like": "huggingface"}):
-        trained = minitok.train(
-            [NASTY * 3 + "the cat sat on the mat " * 20], vocab_size=290, errors="replace", **options
-        )  # type: ignore[arg-type]
+    styles: tuple[Literal["minitok", "huggingface"], ...] = ("minitok", "huggingface")
+    corpus = [NASTY * 3 + "the cat sat on the mat " * 20]
+    for like in styles:
+        trained = minitok.train(corpus, vocab_size=290, errors="replace", like=like)
         for i, token in enumerate(trained.tokens):
             assert token is not None
             history = trained.explain(i)

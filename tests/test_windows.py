@@ -49,6 +49,22 @@ def test_windows_are_the_scanner(native: Any, name: str, text: str) -> None:
     check_splitters(native, name, [text.encode("utf-8", "surrogatepass")])
 
 
+@pytest.mark.parametrize("name", [name for name in NAMES if name.startswith("spaces")])
+def test_pieces_longer_than_a_window(native: Any, name: str) -> None:
+    """With each length up to a few windows, and each kind of end: a space, a letter, a sign, none."""
+    for length in range(1, 220):
+        for filler, ends in (("字", (" ", "a", ".", "")), ("a", (" ", ".", "字", "")), (" ", ("a", ".", "字", ""))):
+            texts = [f"{before}{filler * length}{end}. b" for before in ("", "  ") for end in ends]
+            check_splitters(native, name, texts)
+
+
+def test_time_without_spaces(native: Any) -> None:
+    """A search for the next space from each piece on would take minutes."""
+    text = (b"x" * 70 + b"," + b"y" * 70 + b";") * 60_000
+    for classifier in (None, *native.CLASSIFIERS):
+        assert len(native.split_with(PATTERNS["spaces_signs"].regex, classifier, text)) == 60_000 * 4
+
+
 @given(st.sampled_from(NAMES), st.lists(any_bytes, max_size=8).map(b"".join))
 @example("cl100k", b"a" * 63 + b"\xe5\xad\x97")
 @example("cl100k", b"a" * 62 + b"\xe5\xad")

@@ -71,7 +71,6 @@ cdef extern from "vocabulary.h":
         uint32_t *made
         size_t made_count
         uint32_t *order
-        bint whole_piece
         bint characters
         bint has_byte_ids
         uint32_t byte_ids[256]
@@ -90,7 +89,7 @@ cdef extern from "vocabulary.h":
 cdef extern from "implied_merges.h":
     mt_status mt_add_implied_pairs(mt_vocabulary *v) noexcept nogil
     mt_status mt_add_unordered_pairs(mt_vocabulary *v) noexcept nogil
-    bint mt_all_are_reached(const mt_vocabulary *v) noexcept nogil
+    mt_status mt_find_unmade(mt_vocabulary *v) noexcept nogil
 
 
 cdef extern from "borders.h":

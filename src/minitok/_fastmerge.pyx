@@ -427,10 +427,9 @@ cdef class Encoder:
             self._set_merges(merges, ranks)
             mt_index_byte_pairs(&self.c.vocabulary)
             check(mt_find_borders(&self.c.vocabulary, &self.c.borders))
-        # To take a piece whole is faster; without, it is done where it comes to the same.
-        self.c.vocabulary.whole_piece = whole_piece or (
-            ranks is not None and mt_all_are_reached(&self.c.vocabulary)
-        )
+        if not whole_piece:
+            # To take a piece whole is faster: it is done where it comes to the same.
+            check(mt_find_unmade(&self.c.vocabulary))
         self.pool = []
         largest = self.c.vocabulary.ids[len(tokens) - 1] if tokens else 0
         self.ints = list(range(largest + 1)) if largest < SHARED_INTS else None

@@ -160,10 +160,12 @@ static inline mt_status mt_append_keyed(
     const mt_encoder *e, mt_workspace *w, const uint8_t *piece, size_t length, mt_piece_key key
 ) {
     const mt_vocabulary *v = &e->vocabulary;
-    if (v->whole_piece && mt_may_be_token(v, piece, length)) {
+    if (mt_may_be_token(v, piece, length)) {
         const mt_word *word = length <= MT_KEY_BYTES ? mt_find_word(v, key) : NULL;
-        uint32_t symbol = length <= MT_KEY_BYTES ? MT_NO_SYMBOL : mt_find_token(v, piece, length);
-        if (word != NULL || symbol != MT_NO_SYMBOL) {
+        uint32_t symbol = length > MT_KEY_BYTES ? mt_find_token(v, piece, length)
+                          : word != NULL        ? word->symbol
+                                                : MT_NO_SYMBOL;
+        if (symbol != MT_NO_SYMBOL && mt_is_taken_whole(v, symbol)) {
             mt_status status = mt_ids_reserve(&w->ids, 1);
             if (status == MT_OK) {
                 w->ids.data[w->ids.length++] = word != NULL ? word->id : v->ids[symbol];

@@ -40,18 +40,29 @@ static inline mt_status mt_add_unordered_pairs(mt_vocabulary *v) {
     return status;
 }
 
-/* Whether each token is what its own bytes merge to: then it makes no difference if a piece is taken whole. */
-static inline bool mt_all_are_reached(const mt_vocabulary *v) {
+/* Whether a token is what its own bytes merge to. */
+static inline bool mt_is_made(const mt_vocabulary *v, uint32_t token) {
     uint32_t symbols[MT_SHORT_PIECE];
+    size_t length;
+    const uint8_t *bytes = mt_token_bytes(v, token, &length);
+    return length > 0 && length <= MT_SHORT_PIECE &&
+           mt_merge_short(v, symbols, mt_first_symbols(v, bytes, length, symbols)) == 1 && symbols[0] == token;
+}
+
+/* Find the tokens that no piece is, for vocabularies in which only merges make tokens. To be called when all pairs are
+ * indexed. What is too long for a quick answer counts as such: it is merged whenever it comes. */
+static inline mt_status mt_find_unmade(mt_vocabulary *v) {
+    v->unmade = calloc(mt_unmade_words(v->token_count), sizeof *v->unmade);
+    if (v->unmade == NULL) {
+        return MT_NO_MEMORY;
+    }
+    v->owns_unmade = true;
     for (uint32_t token = 0; token < v->token_count; token++) {
-        size_t length;
-        const uint8_t *bytes = mt_token_bytes(v, token, &length);
-        if (length > MT_SHORT_PIECE || length == 0 ||
-            mt_merge_short(v, symbols, mt_first_symbols(v, bytes, length, symbols)) != 1 || symbols[0] != token) {
-            return false;
+        if (!mt_is_made(v, token)) {
+            v->unmade[token >> 6] |= (uint64_t)1 << (token & 63);
         }
     }
-    return true;
+    return MT_OK;
 }
 
 static inline mt_status mt_add_implied_pairs(mt_vocabulary *v) {

@@ -228,15 +228,13 @@ static inline size_t mt_spaced_end(const mt_pattern *p, const uint8_t *text, siz
     while (at < end && text[at] == ' ') {
         at++;
     }
-    const uint8_t *space = at < end ? memchr(text + at, ' ', end - at) : NULL;
-    end = space == NULL ? end : (size_t)(space - text);
-    for (at++; p->signs_apart && at < end; at++) {
+    for (at++; at < end && text[at] != ' '; at++) {
         bool both_ascii = ((text[at - 1] | text[at]) & 0x80) == 0;
-        if (both_ascii && mt_is_ascii_letter(text[at - 1]) != mt_is_ascii_letter(text[at])) {
+        if (p->signs_apart && both_ascii && mt_is_ascii_letter(text[at - 1]) != mt_is_ascii_letter(text[at])) {
             return at;
         }
     }
-    return end;
+    return at < end ? at : end;
 }
 
 /* Where the piece that begins at text[at] ends. `at` < `end`; the text ends at `end`. */

@@ -112,6 +112,19 @@ static inline void mt_splitter_init(
     s->copied = false;
 }
 
+/* The length of a piece that is longer than a window, where only spaces and signs cut: whether a piece begins at a byte
+ * is said by that byte and the one before it, so that windows that share a byte tell of all. */
+static inline size_t mt_spaced_length(const mt_splitter *s, const uint8_t *text, size_t left) {
+    size_t at = 0;
+    for (; left - at >= MT_READABLE; at += MT_BLOCK - 1) {
+        uint64_t starts = s->starts_in(s->classify, text + at, left - at) ^ 1;
+        if (starts) {
+            return at + (size_t)mt_lowest_bit(starts);
+        }
+    }
+    return mt_piece_end(s->pattern, text, at, left);
+}
+
 /* The next pieces; false at the end of the text. */
 static inline bool mt_split_next(mt_splitter *s, mt_piece_run *run) {
     size_t left = s->length - s->at;
@@ -139,7 +152,13 @@ static inline bool mt_split_next(mt_splitter *s, mt_piece_run *run) {
         }
     }
     run->starts = 1;
-    run->length = s->pattern == NULL ? left : mt_piece_end(s->pattern, run->text, 0, left);
+    if (s->pattern == NULL) {
+        run->length = left;
+    } else if (s->pattern->only_spaces && s->starts_in != NULL) {
+        run->length = mt_spaced_length(s, run->text, left);
+    } else {
+        run->length = mt_piece_end(s->pattern, run->text, 0, left);
+    }
     s->at += run->length;
     return true;
 }

@@ -85,7 +85,9 @@ typedef struct {
 
     uint32_t byte_symbols[256];
     mt_byte_pair *byte_pairs; /* by left << 8 | right */
-    bool whole_piece;
+    uint64_t *unmade;   /* a bit for each token that its own bytes do not merge to; NULL: pieces that are tokens are
+                           taken whole in any case */
+    bool owns_unmade;   /* whatever else is borrowed */
     bool characters;    /* pieces begin as characters; one that is no token begins as the stand-ins of its bytes */
     bool has_byte_ids;  /* stand-ins are emitted, as these ids; */
     uint32_t byte_ids[256];
@@ -95,6 +97,9 @@ typedef struct {
 } mt_vocabulary;
 
 static inline void mt_vocabulary_free(mt_vocabulary *v) {
+    if (v->owns_unmade) {
+        free(v->unmade);
+    }
     if (v->borrowed) {
         memset(v, 0, sizeof *v);
         return;
@@ -269,6 +274,16 @@ static inline uint32_t mt_order_of(const mt_vocabulary *v, uint32_t rank) {
 /* The symbol that the merge of a rank makes. */
 static inline uint32_t mt_made_by(const mt_vocabulary *v, uint32_t rank) {
     return v->made == NULL ? rank : v->made[rank];
+}
+
+/* The words of 64 bits that `unmade` has. */
+static inline size_t mt_unmade_words(size_t token_count) {
+    return token_count / 64 + 1;
+}
+
+/* Whether a piece that is this token is taken whole: by the rule of the vocabulary, or because it comes to the same. */
+static inline bool mt_is_taken_whole(const mt_vocabulary *v, uint32_t symbol) {
+    return v->unmade == NULL || !(v->unmade[symbol >> 6] >> (symbol & 63) & 1);
 }
 
 static inline uint16_t *mt_beginning(const mt_vocabulary *v, const uint8_t *bytes) {

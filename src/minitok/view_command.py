@@ -9,7 +9,6 @@ from minitok.colours import wants_colour
 from minitok.command_io import BadUseError, find_encoding, print_output, read_inputs
 from minitok.registry import list_encoding_names
 from minitok.viewer import View
-from minitok.viewer.server import ViewServer
 
 __all__ = ["VIEW_COMMANDS"]
 
@@ -53,6 +52,8 @@ def _run(arguments: argparse.Namespace) -> None:
         raise BadUseError(f"minitok view: error: no encoding has the special token {min(unknown)!r}")
     allowed = specials if "all" in arguments.allow_special else frozenset(arguments.allow_special)
     if arguments.serve:
+        from minitok.viewer.server import ViewServer  # the other commands need no server
+
         data = b"" if arguments.file is None else next(read_inputs([arguments.file]))[1]
         with ViewServer(encodings, arguments.port, data, allowed) as server:
             print_output(f"minitok shows tokens at {server.url} until Ctrl-C")

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import shutil
 import threading
 from collections.abc import Iterator
 from functools import cache
@@ -70,6 +71,9 @@ hypothesis.settings.load_profile(
     os.environ.get("MINITOK_HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "dev")
 )
 
+#: Where the browser is that tests marked `browser` need; without it they are left out as those marked `data` are.
+CHROMIUM = shutil.which("chromium")
+
 left_out: list[str] = []
 
 
@@ -91,11 +95,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if os.environ.get("MINITOK_TEST_DATA"):
-        return
-    without = [item for item in items if item.get_closest_marker("data")]
+    missing = {"data": not os.environ.get("MINITOK_TEST_DATA"), "browser": CHROMIUM is None}
+    absent = [marker for marker, is_missing in missing.items() if is_missing]
+    without = [item for item in items if any(item.get_closest_marker(marker) for marker in absent)]
     if without and os.environ.get("CI"):
-        raise pytest.UsageError(f"MINITOK_TEST_DATA is not set, and {len(without)} tests need it")
+        raise pytest.UsageError(
+            f"MINITOK_TEST_DATA is not set or there is no chromium, and {len(without)} tests need it"
+        )
     left_out.extend(item.nodeid for item in without)
     config.hook.pytest_deselected(items=without)
     items[:] = [item for item in items if item not in without]
@@ -103,7 +109,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if left_out:
-        terminalreporter.section("left out: MINITOK_TEST_DATA is not set")
+        terminalreporter.section("left out: MINITOK_TEST_DATA is not set, or there is no chromium")
         for nodeid in left_out:
             terminalreporter.line(nodeid)
 

@@ -44,7 +44,10 @@ LAYERS = [
     {"_backend"},
     {"added_tokens", "table_files", "corpus"},
     {"vocabulary", "special_tokens"},
-    {"pipeline", "explicit_merges"},
+    {"pipeline", "explicit_merges", "merge_steps"},
+    {"viewer.data", "viewer.page"},
+    {"viewer.view"},
+    {"viewer", "viewer.server"},
     {"formats.byte_alphabet", "formats.json_documents", "formats.protobuf", "formats.space_marks"},
     {"formats.templates_json", "formats.sentencepiece_pieces"},
     {
@@ -77,7 +80,7 @@ LAYERS = [
     {"distributed"},
     {"demo", "command_io"},
     {"cluster_commands"},
-    {"commands", "training_commands", "conversion_command"},
+    {"commands", "training_commands", "conversion_command", "view_command"},
     {"cli"},
     {"__init__", "__main__"},
 ]

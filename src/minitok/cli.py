@@ -1,4 +1,4 @@
-"""The command line: train, count-pieces, merge-counts, encode-dataset, encode, decode, count, convert, info, demo.
+"""The command line: train, count, encode, decode, convert, view and more.
 
 Exit status: 0 if all went well, 1 for bad data, 2 for bad use, 130 after Ctrl-C. An error is one line on standard
 error.
@@ -21,6 +21,7 @@ from minitok.command_io import BadUseError
 from minitok.commands import count_command, decode_command, demo_command, encode_command, info_command
 from minitok.conversion_command import CONVERSION_COMMANDS
 from minitok.training_commands import TRAINING_COMMANDS
+from minitok.view_command import VIEW_COMMANDS
 
 __all__ = ["main"]
 
@@ -84,7 +85,8 @@ def _parser() -> argparse.ArgumentParser:
     version = f"minitok {__version__} ({_backend.BACKEND} backend)"
     parser.add_argument("--version", action="version", version=version)
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for name, what, add_arguments, run in (*TRAINING_COMMANDS, *CLUSTER_COMMANDS, *CONVERSION_COMMANDS):
+    groups = (*TRAINING_COMMANDS, *CLUSTER_COMMANDS, *CONVERSION_COMMANDS, *VIEW_COMMANDS)
+    for name, what, add_arguments, run in groups:
         add_arguments(_command(commands, name, run, what))
     for add in (_add_encode, _add_decode, _add_count, _add_info, _add_demo):
         add(commands)

@@ -28,7 +28,8 @@ def coloured(tokens: Iterable[bytes], *, colour: bool = True) -> str:
     >>> coloured([b"to", b"ken\xff"], colour=False)
     'to|ken\\xff'
     """
-    shown = [_printable(token) for token in tokens]
+    cache: dict[bytes, str] = {}
+    shown = [cache.get(token) or cache.setdefault(token, _printable(token)) for token in tokens]
     if not colour:
         return "|".join(shown)
     parts = []

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeGuard, TypeVar
 
 from minitok import _backend, bridges, formats, offsets, unstable
 from minitok.id_files import EncodedFile, IdType
+from minitok.merge_steps import MergeSteps, TokenHistory
 from minitok.pipeline import AnyEncoder, decoder_of, encoder_of, takes_bytes
 from minitok.pretokenizer import text_of
 from minitok.special_tokens import Allowed, Disallowed, SpecialTokens
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     import tokenizers
 
     from minitok.input_files import InputSource
+    from minitok.viewer import View
 
 __all__ = ["Encoding", "Text"]
 
@@ -112,6 +114,7 @@ class Encoding:
         self._encoder: AnyEncoder = encoder_of(vocabulary)
         self._decoder = decoder_of(vocabulary)
         self._decoded_prefix = vocabulary.decoded_prefix.encode("utf-8")
+        self._merge_steps: MergeSteps | None = None  # made when it is asked for
         self._pickled_as: tuple[Callable[..., Encoding], tuple[Any, ...]] = (Encoding.from_vocabulary, (vocabulary,))
 
     @property
@@ -630,6 +633,60 @@ class Encoding:
     def n_vocab(self) -> int:
         """The largest id plus one."""
         return self.max_token_value + 1
+
+    # -- Looking at tokens ---------------------------------------------------------------------------------------
+
+    def explain(self, token: int) -> TokenHistory:
+        """What a token is, and how merges make it out of its bytes.
+
+        Raises:
+            KeyError, OverflowError, TypeError: as `decode_bytes`.
+
+        >>> import minitok
+        >>> enc = minitok.get_encoding("minitok_32k")
+        >>> history = enc.explain(enc.encode_single_token("hello"))
+        >>> [(step.left, step.right) for step in history.steps]
+        [(b'h', b'e'), (b'l', b'l'), (b'he', b'll'), (b'hell', b'o')]
+        """
+        if self._merge_steps is None:
+            # (Two threads may both make it: they make the same.)
+            self._merge_steps = MergeSteps(self.vocabulary)
+        return self._merge_steps.history(index(token), self.decode_single_token_bytes(token))
+
+    def token_id(self, token: bytes) -> int | None:
+        """The id of a token of the vocabulary (special ones are outside of it); None if there is no such token."""
+        return self.vocabulary.tokens.get(token)
+
+    def view(
+        self,
+        text: Text,
+        *,
+        beside: Iterable[Encoding] = (),
+        allowed_special: Allowed = _NOTHING,
+        title: str = "",
+    ) -> View:
+        """The tokens of a text, to be looked at: in a notebook, a page, or a terminal.
+
+        The last expression of a notebook's cell shows them; `View.save` writes a page, and `View.terminal` gives text
+        in colours.
+
+        Args:
+            text: the text; special tokens in it are ordinary text unless they are allowed.
+            beside: other encodings, to be shown beside this one.
+            allowed_special: the special tokens that become their ids: a set, or "all".
+            title: what stands above.
+
+        Raises:
+            ValueError: a byte that a vocabulary lacks.
+            TypeError: `text` is neither str nor bytes.
+
+        >>> import minitok
+        >>> minitok.get_encoding("minitok_32k").view("hello world")
+        <View of 11 characters: minitok_32k 2 tokens>
+        """
+        from minitok.viewer import View
+
+        return View(text, [self, *beside], allowed_special=allowed_special, title=title)
 
     # -- Other libraries -----------------------------------------------------------------------------------------
 

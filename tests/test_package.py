@@ -61,7 +61,7 @@ LAYERS = [
     },
     {"formats.huggingface_writer"},
     {"formats"},
-    {"unstable", "encode_file", "bridges"},
+    {"unstable", "encode_file", "bridges", "streaming"},
     {"encoding"},
     {"conversion"},
     {"training.record_files", "training.styles", "training.token_rules", "training.report", "training.shards"},

@@ -15,7 +15,26 @@ from minitok import patterns, pretokenizer
 RANKS = {bytes([b]): b for b in range(256)} | {b"  ": 256, b"he": 257, b"'s": 258, b"\n\n": 259, b" a": 260}
 SPECIAL = {"<|end|>": 300, "<|end|>x": 301, "<|e": 302}
 NAMED = sorted(patterns.PATTERNS) if hasattr(patterns, "PATTERNS") else ["r50k", "cl100k", "o200k", "llama3", "qwen2"]
-PARTS = ["a", "he", "B", "'", "s", "'LL", " ", "   ", "\n", "\r\n", "12", "3", "é", "你好", "\U0001f44d", "/", ".", "\u3000"]
+PARTS = [
+    "a",
+    "he",
+    "B",
+    "'",
+    "s",
+    "'LL",
+    " ",
+    "   ",
+    "\n",
+    "\r\n",
+    "12",
+    "3",
+    "é",
+    "你好",
+    "\U0001f44d",
+    "/",
+    ".",
+    "\u3000",
+]
 PARTS += ["\ud83d", "\udc4d", "<|", "<|e", "nd|>", "<|end|>", "x", "\ufffd", "\u0301"]
 parts = st.lists(st.sampled_from(PARTS), max_size=30)
 

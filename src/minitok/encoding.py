@@ -632,9 +632,9 @@ class Encoding:
         >>> counter.append("hello"), counter.append(" world")
         (1, 2)
         """
-        return streaming.TokenCounter(self.stream_encoder(
-            allowed_special=allowed_special, disallowed_special=disallowed_special
-        ))
+        return streaming.TokenCounter(
+            self.stream_encoder(allowed_special=allowed_special, disallowed_special=disallowed_special)
+        )
 
     def encode_stream(
         self,

@@ -2,7 +2,7 @@
 
 What is given out is certain: nothing that comes later changes it. A `StreamDecoder` holds back bytes of a character
 that is not complete, at most three. A `StreamEncoder` holds back what may begin a special token or the second half of
-a pair of surrogates, and the text behind the last place at which it can be cut whatever follows (`Pretokenizer.cutter`,
+a pair of surrogates, and the text behind the last place at which it can be cut for certain (`Pretokenizer.cutter`,
 which `encode_file` uses too). A feed that raises changes nothing: it can be repeated with what is right.
 """
 
@@ -209,7 +209,9 @@ async def _items(source: AsyncIterable[_Item] | Iterable[_Item]) -> AsyncIterato
             yield item
 
 
-async def encode_stream(encoder: StreamEncoder, texts: AsyncIterable[str] | Iterable[str]) -> AsyncIterator[list[int]]:
+async def encode_stream(
+    encoder: StreamEncoder, texts: AsyncIterable[str] | Iterable[str]
+) -> AsyncIterator[list[int]]:
     """The ids of texts that arrive, as soon as they are certain; no list is empty."""
     async for text in _items(texts):
         if ids := encoder.feed(text):

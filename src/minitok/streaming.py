@@ -42,9 +42,7 @@ class StreamDecoder:
             ValueError: the stream was flushed.
         """
         _check_open(self._is_open, "decoder")
-        if isinstance(ids, int) or not hasattr(ids, "__iter__"):
-            ids = (ids,)
-        data = self._encoding._joined_bytes(ids)
+        data = self._encoding._joined_bytes(ids if isinstance(ids, Iterable) else (ids,))
         if self._start is not None:
             data = self._start + data
             if len(data) < len(self._prefix) and self._prefix.startswith(data):

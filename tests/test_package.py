@@ -65,7 +65,7 @@ LAYERS = [
     },
     {"formats.huggingface_writer"},
     {"formats"},
-    {"unstable", "encode_file", "bridges"},
+    {"unstable", "encode_file", "bridges", "streaming"},
     {"encoding"},
     {"conversion", "read_before"},
     {"training.record_files", "training.styles", "training.token_rules", "training.report", "training.shards"},

@@ -6,14 +6,14 @@ substance of its own (special tokens, offsets, unstable ends, formats) is elsewh
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence, Sized
 from functools import partial
 from itertools import chain
 from operator import index
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Literal, TypeGuard, TypeVar
 
-from minitok import _backend, bridges, formats, offsets, unstable
+from minitok import _backend, bridges, formats, offsets, streaming, unstable
 from minitok.id_files import EncodedFile, IdType
 from minitok.merge_steps import MergeSteps, TokenHistory
 from minitok.pipeline import AnyEncoder, decoder_of, encoder_of, takes_bytes
@@ -530,10 +530,7 @@ class Encoding:
             OverflowError: a negative id, or one of more than 32 bits.
             TypeError: an id that is not an integer.
         """
-        try:
-            decoded = self._decoder.decode(tokens)
-        except KeyError as error:
-            raise _unknown_id(error.args[0], f"Invalid token for decoding: {error.args[0]}") from None
+        decoded = self._joined_bytes(tokens)
         return decoded.removeprefix(self._decoded_prefix) if self._decoded_prefix else decoded
 
     def decode(self, tokens: Iterable[int], errors: str = "replace") -> str:
@@ -595,6 +592,69 @@ class Encoding:
     def decode_bytes_batch(self, batch: Iterable[Sequence[int]], *, num_threads: int | None = None) -> list[bytes]:
         """`decode_bytes` for several sequences of ids."""
         return self._map(self.decode_bytes, list(batch), num_threads)
+
+    # -- Streams -------------------------------------------------------------------------------------------------
+
+    def stream_decoder(self) -> streaming.StreamDecoder:
+        """What decodes ids as they come: `feed(id or ids)` and `flush()` together give what `decode` gives.
+
+        >>> import minitok
+        >>> enc = minitok.get_encoding("minitok_32k")
+        >>> decoder = enc.stream_decoder()
+        >>> "".join([decoder.feed(i) for i in enc.encode("naïve")]) + decoder.flush()
+        'naïve'
+        """
+        return streaming.StreamDecoder(self)
+
+    def stream_encoder(
+        self, *, allowed_special: Allowed = _NOTHING, disallowed_special: Disallowed = _ALL
+    ) -> streaming.StreamEncoder:
+        """What encodes text as it comes: `feed(text)` and `flush()` together give what `encode` gives.
+
+        Exact for every named pattern; for others as long as no piece and no look-around spans more than 65,536
+        characters. With `pat_str` None all is held until the end.
+
+        Raises:
+            ValueError: the vocabulary changes a text before it cuts it.
+
+        >>> import minitok
+        >>> enc = minitok.get_encoding("minitok_32k")
+        >>> encoder = enc.stream_encoder()
+        >>> encoder.feed("hello wor") + encoder.feed("ld") + encoder.flush() == enc.encode("hello world")
+        True
+        """
+        return streaming.StreamEncoder(self, allowed_special, disallowed_special)
+
+    def token_counter(
+        self, *, allowed_special: Allowed = _NOTHING, disallowed_special: Disallowed = ()
+    ) -> streaming.TokenCounter:
+        """What counts the ids of a text that grows; special tokens are ordinary text by default, as in `count`.
+
+        >>> import minitok
+        >>> counter = minitok.get_encoding("minitok_32k").token_counter()
+        >>> counter.append("hello"), counter.append(" world")
+        (1, 2)
+        """
+        return streaming.TokenCounter(
+            self.stream_encoder(allowed_special=allowed_special, disallowed_special=disallowed_special)
+        )
+
+    def encode_stream(
+        self,
+        texts: AsyncIterable[str] | Iterable[str],
+        *,
+        allowed_special: Allowed = _NOTHING,
+        disallowed_special: Disallowed = _ALL,
+    ) -> AsyncIterator[list[int]]:
+        """Lists of ids, as texts arrive: `async for ids in enc.encode_stream(texts)`; see `stream_encoder`."""
+        encoder = self.stream_encoder(allowed_special=allowed_special, disallowed_special=disallowed_special)
+        return streaming.encode_stream(encoder, texts)
+
+    def decode_stream(
+        self, ids: AsyncIterable[int | Iterable[int]] | Iterable[int | Iterable[int]]
+    ) -> AsyncIterator[str]:
+        """Text, as ids arrive: `async for text in enc.decode_stream(ids)`; see `stream_decoder`."""
+        return streaming.decode_stream(self.stream_decoder(), ids)
 
     # -- The vocabulary ------------------------------------------------------------------------------------------
 
@@ -776,6 +836,13 @@ class Encoding:
         if isinstance(plain, str) and has_surrogates(plain):
             plain = repair_surrogates(plain)
         return plain, self._special.places(plain, allowed)
+
+    def _joined_bytes(self, tokens: Iterable[int]) -> bytes:
+        """The bytes of tokens, one behind the other; raises as `decode_bytes` does."""
+        try:
+            return self._decoder.decode(tokens)
+        except KeyError as error:
+            raise _unknown_id(error.args[0], f"Invalid token for decoding: {error.args[0]}") from None
 
     def _check_unchanged_text(self) -> None:
         if not self._takes_bytes:

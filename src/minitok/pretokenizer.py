@@ -165,35 +165,18 @@ class Pretokenizer:
             patterns the pieces themselves, in lists: exact for every pattern of which no piece and no look-around
             spans more than `MARGIN` characters.
         """
-        if self.pattern is None:
-            yield b"".join(blocks)
-        elif self._is_named:
-            yield from self._safe_parts(blocks)
-        else:
-            yield from self._piece_lists(codecs.iterdecode(blocks, "utf-8", "surrogateescape"))
-
-    def _safe_parts(self, blocks: Iterable[bytes]) -> Iterator[bytes]:
-        held: list[bytes] = []  # no boundary was found in it
-        size = 0
-        wanted = MARGIN
+        cutter = self.cutter()
         for block in blocks:
-            end = self._last_boundary(block)
-            if end:
-                yield b"".join([*held, block[:end]])
-                held, size, wanted = [], 0, MARGIN
-            held.append(block[end:])
-            size += len(block) - end
-            if size < wanted:
-                continue
-            # Much text without a word's end: where do its pieces end?
-            text = b"".join(held)
-            end = self._certain_end(text)
-            if end:
-                yield text[:end]
-            held, size = [text[end:]], len(text) - end
-            # A piece longer than all that is here: look again when there is twice as much.
-            wanted = MARGIN if end else 2 * size
-        yield b"".join(held)
+            part = cutter.feed(block)
+            if part:
+                yield part
+        yield cutter.rest()
+
+    def cutter(self) -> _WholeText | _SafeCutter | _PieceCutter:
+        """What cuts a document that is fed to it in blocks, as `parts` does."""
+        if self.pattern is None:
+            return _WholeText()
+        return _SafeCutter(self) if self._is_named else _PieceCutter(self)
 
     def _certain_end(self, data: bytes) -> int:
         """A boundary that is one whatever follows the text, and also if nothing does; 0 if none is found."""
@@ -241,27 +224,6 @@ class Pretokenizer:
                 return 0
             window *= 16
 
-    def _piece_lists(self, chunks: Iterable[str]) -> Iterator[list[str]]:
-        text = ""
-        start = 0  # what is before it is done, and kept for patterns that look behind
-        wanted = MARGIN
-        for chunk in chunks:
-            text += chunk
-            if len(text) - start < 2 * wanted:
-                continue
-            pieces = []
-            for first, last in self._spans(text, start):
-                if last > len(text) - MARGIN:
-                    break
-                pieces.append(text[first:last])
-                start = last
-            # A piece longer than all that is here: look again when there is twice as much.
-            wanted = MARGIN if pieces else len(text) - start
-            yield pieces
-            text = text[max(0, start - MARGIN) :]
-            start = min(start, MARGIN)
-        yield [text[first:last] for first, last in self._spans(text, start)]
-
     def split(self, text: str) -> list[str]:
         """The pieces of a text, in order; joined together they are the text."""
         if self.pattern is None:
@@ -288,6 +250,103 @@ class Pretokenizer:
             end = last
         if end < len(text):
             yield end, len(text)
+
+
+class _WholeText:
+    """Where a text is one piece it is not cut."""
+
+    def __init__(self) -> None:
+        self._blocks: list[bytes] = []
+
+    def feed(self, block: bytes) -> bytes:
+        """Nothing, yet."""
+        self._blocks.append(block)
+        return b""
+
+    def held(self) -> bytes:
+        """What was fed and not given."""
+        return b"".join(self._blocks)
+
+    rest = held
+
+
+class _SafeCutter:
+    """Cuts a text where its pieces end whatever follows, for named patterns."""
+
+    def __init__(self, pretokenizer: Pretokenizer) -> None:
+        self._pretokenizer = pretokenizer
+        self._held: list[bytes] = []  # no boundary was found in it
+        self._before = b""
+        self._size = 0
+        self._wanted = MARGIN
+
+    def feed(self, block: bytes) -> bytes:
+        """The text up to the last certain end of a piece; empty if there is none."""
+        given: list[bytes] = []
+        # The block may begin at a boundary: whether it does tells the last character before it.
+        end = self._pretokenizer._last_boundary(self._before + block) - len(self._before)
+        if end < 0 or (end == 0 and not self._size):
+            end = -1
+        self._before = (self._before + block)[-4:]
+        if end >= 0:
+            given = [*self._held, block[:end]]
+            self._held, self._size, self._wanted = [], 0, MARGIN
+        end = max(0, end)
+        self._held.append(block[end:])
+        self._size += len(block) - end
+        if self._size >= self._wanted:
+            # Much text without a word's end: where do its pieces end?
+            text = self.held()
+            end = self._pretokenizer._certain_end(text)
+            given.append(text[:end])
+            self._held, self._size = [text[end:]], len(text) - end
+            # A piece longer than all that is here: look again when there is twice as much.
+            self._wanted = MARGIN if end else 2 * self._size
+        return b"".join(given)
+
+    def held(self) -> bytes:
+        """What was fed and not given."""
+        return b"".join(self._held)
+
+    rest = held
+
+
+class _PieceCutter:
+    """Cuts a text into pieces by a custom pattern, exact within `MARGIN`."""
+
+    def __init__(self, pretokenizer: Pretokenizer) -> None:
+        self._spans = pretokenizer._spans
+        self._characters = codecs.getincrementaldecoder("utf-8")("surrogateescape")
+        self._text = ""
+        self._start = 0  # what is before it is done, and kept for patterns that look behind
+        self._wanted = MARGIN
+
+    def feed(self, block: bytes) -> list[str]:
+        """The pieces that are certain."""
+        text = self._text = self._text + self._characters.decode(block)
+        start = self._start
+        if len(text) - start < 2 * self._wanted:
+            return []
+        pieces = []
+        for first, last in self._spans(text, start):
+            if last > len(text) - MARGIN:
+                break
+            pieces.append(text[first:last])
+            start = last
+        # A piece longer than all that is here: look again when there is twice as much.
+        self._wanted = MARGIN if pieces else len(text) - start
+        self._text = text[max(0, start - MARGIN) :]
+        self._start = min(start, MARGIN)
+        return pieces
+
+    def held(self) -> bytes:
+        """What was fed and not given."""
+        return bytes_of(self._text[self._start :])
+
+    def rest(self) -> list[str]:
+        """The pieces of what is held."""
+        self._text += self._characters.decode(b"", final=True)
+        return [self._text[first:last] for first, last in self._spans(self._text, self._start)]
 
 
 @lru_cache(maxsize=32)

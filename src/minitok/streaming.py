@@ -1,0 +1,229 @@
+"""Streams: ids of a text that arrives in parts, text of ids that do, and the count of a text that grows.
+
+What is given out is certain: nothing that comes later changes it. A `StreamDecoder` holds back bytes of a character
+that is not complete, at most three. A `StreamEncoder` holds back what may begin a special token or the second half of
+a pair of surrogates, and the text behind the last place at which it can be cut for certain (`Pretokenizer.cutter`,
+which `encode_file` uses too). A feed that raises changes nothing: it can be repeated with what is right.
+"""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import AsyncIterable, AsyncIterator, Iterable
+from typing import TYPE_CHECKING, TypeVar
+
+from minitok.pretokenizer import bytes_of, get_pretokenizer
+from minitok.special_tokens import Allowed, Disallowed
+from minitok.text import has_surrogates, repair_surrogates
+
+if TYPE_CHECKING:
+    from minitok.encoding import Encoding
+
+__all__ = ["StreamDecoder", "StreamEncoder", "TokenCounter", "decode_stream", "encode_stream"]
+
+_Item = TypeVar("_Item")
+
+
+class StreamDecoder:
+    """Ids to text, as they come; made by `Encoding.stream_decoder`. One object for each stream."""
+
+    def __init__(self, encoding: Encoding) -> None:
+        self._encoding = encoding
+        self._prefix = encoding._decoded_prefix
+        self._start: bytes | None = b"" if self._prefix else None  # None: the beginning is past
+        self._characters = codecs.getincrementaldecoder("utf-8")("replace")
+        self._is_open = True
+
+    def feed(self, ids: int | Iterable[int]) -> str:
+        """The text that is certain with one more id, or several.
+
+        Raises:
+            KeyError, OverflowError, TypeError: as `Encoding.decode_bytes`; none of these ids is taken then.
+            ValueError: the stream was flushed.
+        """
+        _check_open(self._is_open, "decoder")
+        data = self._encoding._joined_bytes(ids if isinstance(ids, Iterable) else (ids,))
+        if self._start is not None:
+            data = self._start + data
+            if len(data) < len(self._prefix) and self._prefix.startswith(data):
+                self._start = data
+                return ""
+            data = data.removeprefix(self._prefix)
+            self._start = None
+        return self._characters.decode(data)
+
+    def flush(self) -> str:
+        """The rest, U+FFFD for a character that is not complete; the stream has ended.
+
+        Raises:
+            ValueError: the stream was flushed before.
+        """
+        _check_open(self._is_open, "decoder")
+        self._is_open = False
+        return self._characters.decode(self._start or b"", final=True)
+
+
+class StreamEncoder:
+    """Text to ids, as it comes; made by `Encoding.stream_encoder`. One object for each stream.
+
+    Raises:
+        ValueError: the vocabulary changes a text before it cuts it: what it makes of a part depends on the whole.
+        TypeError: as `Encoding.encode`.
+    """
+
+    def __init__(self, encoding: Encoding, allowed_special: Allowed, disallowed_special: Disallowed) -> None:
+        encoding._check_unchanged_text()
+        self._encoding = encoding
+        self._allowed, self._disallowed = encoding._special.policy(allowed_special, disallowed_special)
+        # Where several begin at one place the longest counts, allowed or not.
+        self._names = encoding._special.names if self._allowed else frozenset()
+        self._longest = max(map(len, self._names), default=1)
+        self._checked = max(map(len, self._disallowed), default=1) - 1
+        self._pretokenizer = get_pretokenizer(encoding.vocabulary.pattern)
+        self._cutter = self._pretokenizer.cutter()
+        self._half = ""  # the first half of a pair of surrogates
+        self._seen = ""  # the end of the text, in which a disallowed special token may begin
+        self._tail = ""  # what may begin a special token, if any is allowed
+        self._is_open = True
+
+    def feed(self, text: str) -> list[int]:
+        """The ids that are certain with more text.
+
+        Raises:
+            TypeError: it is not a str.
+            ValueError: a disallowed special token, of which the beginning may be in earlier text; or the stream was
+                flushed. Nothing of this text is taken then.
+        """
+        _check_open(self._is_open, "encoder")
+        if not isinstance(text, str):
+            raise TypeError(f"expected a str to encode, not {type(text).__name__}")
+        seen = self._seen + text
+        self._encoding._special.check(seen, self._disallowed)
+        self._seen = seen[-self._checked :] if self._checked else ""
+        text = self._half + text
+        self._half = text[-1] if "\ud800" <= text[-1:] <= "\udbff" else ""
+        return self._take(text[:-1] if self._half else text, is_last=False)
+
+    def flush(self) -> list[int]:
+        """The remaining ids; the stream has ended.
+
+        Raises:
+            ValueError: the stream was flushed before.
+        """
+        _check_open(self._is_open, "encoder")
+        self._is_open = False
+        return self._take(self._half, is_last=True) + self._finish_span()
+
+    def _take(self, text: str, *, is_last: bool) -> list[int]:
+        text = self._tail + (repair_surrogates(text) if has_surrogates(text) else text)
+        limit = len(text) if is_last else self._certain_to(text)
+        ids: list[int] = []
+        at = 0
+        for start, end, special in self._encoding._special.places(text, self._allowed):
+            if start >= limit:
+                break
+            ids += self._ordinary(text[at:start])
+            ids += self._finish_span()
+            ids.append(special)
+            at = end
+        limit = max(at, limit)
+        ids += self._ordinary(text[at:limit])
+        self._tail = text[limit:]
+        return ids
+
+    def _certain_to(self, text: str) -> int:
+        """Where the first special token may begin that is not complete."""
+        for start in range(max(0, len(text) - self._longest + 1), len(text)):
+            rest = text[start:]
+            if any(len(token) > len(rest) and token.startswith(rest) for token in self._names):
+                return start
+        return len(text)
+
+    def _ordinary(self, text: str) -> list[int]:
+        return self._ids(self._cutter.feed(bytes_of(text))) if text else []
+
+    def _finish_span(self) -> list[int]:
+        ids = self._ids(self._cutter.rest())
+        self._cutter = self._pretokenizer.cutter()
+        return ids
+
+    def _ids(self, part: bytes | list[str]) -> list[int]:
+        encoder = self._encoding._encoder
+        if isinstance(part, bytes):
+            return encoder.encode(part) if part else []
+        return [i for piece in part for i in encoder.encode_piece(bytes_of(piece))]
+
+    def _count_held(self) -> int:
+        """How many ids are to come if no text does."""
+        rest = self._tail + (repair_surrogates(self._half) if self._half else "")
+        held = self._cutter.held()
+        encoding = self._encoding
+        if not rest or not self._allowed:
+            return encoding._encoder.count(held + rest.encode())
+        return encoding.count(held + rest.encode(), allowed_special=self._allowed)
+
+
+class TokenCounter:
+    """How many ids a growing text has; made by `Encoding.token_counter`.
+
+    Each append encodes the new text and what is held back of the old, never the whole.
+
+    Args:
+        encoder: a stream that nothing was fed to.
+    """
+
+    def __init__(self, encoder: StreamEncoder) -> None:
+        self._encoder = encoder
+        self._certain = 0
+        self._count = 0
+
+    def append(self, text: str) -> int:
+        """Add text, and tell how many ids the whole has now.
+
+        Raises:
+            TypeError, ValueError: as `StreamEncoder.feed`; nothing is added then.
+        """
+        self._certain += len(self._encoder.feed(text))
+        self._count = self._certain + self._encoder._count_held()
+        return self._count
+
+    @property
+    def count(self) -> int:
+        """How many ids the text has."""
+        return self._count
+
+
+def _check_open(is_open: bool, kind: str) -> None:
+    if not is_open:
+        raise ValueError(f"the stream has ended: flush() was called; make a new one with stream_{kind}()")
+
+
+async def _items(source: AsyncIterable[_Item] | Iterable[_Item]) -> AsyncIterator[_Item]:
+    if isinstance(source, AsyncIterable):
+        async for item in source:
+            yield item
+    else:
+        for item in source:
+            yield item
+
+
+async def encode_stream(
+    encoder: StreamEncoder, texts: AsyncIterable[str] | Iterable[str]
+) -> AsyncIterator[list[int]]:
+    """The ids of texts that arrive, as soon as they are certain; no list is empty."""
+    async for text in _items(texts):
+        if ids := encoder.feed(text):
+            yield ids
+    if ids := encoder.flush():
+        yield ids
+
+
+async def decode_stream(
+    decoder: StreamDecoder, ids: AsyncIterable[int | Iterable[int]] | Iterable[int | Iterable[int]]
+) -> AsyncIterator[str]:
+    """The text of ids that arrive, as soon as it is certain; no text is empty."""
+    async for some in _items(ids):
+        if text := decoder.feed(some):
+            yield text
+    if text := decoder.flush():
+        yield text

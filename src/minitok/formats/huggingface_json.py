@@ -126,7 +126,10 @@ class _Reader:
     def vocabulary(self, name: str) -> Vocabulary:
         """Everything, put together."""
         for part in self._chain("normalizer", "normalizers"):
-            self._read_normalizer(part)
+            try:
+                self._read_normalizer(part)
+            except ValueError as error:
+                raise error if self.source in str(error) else ValueError(f"{self.source}: {error}") from None
         marked_by_normalizer = self.marks_spaces
         for part in self._chain("pre_tokenizer", "pretokenizers"):
             self._read_pre_tokenizer(part, marked_by_normalizer)

@@ -61,8 +61,8 @@ WRONG = {
     "another model": ('{"model": {"type": "Unigram", "vocab": {}}}', "the model type 'Unigram' is not supported"),
     "a normalizer": ('{"normalizer": {"type": "Precompiled"}, ' + MODEL + "}", "the normalizer 'Precompiled' is not"),
     "a pre-tokenizer": (
-        '{"pre_tokenizer": {"type": "BertPreTokenizer"}, ' + MODEL + "}",
-        "'BertPreTokenizer' is not",
+        '{"pre_tokenizer": {"type": "UnicodeScripts"}, ' + MODEL + "}",
+        "'UnicodeScripts' is not",
     ),
     "a decoder": (
         '{"pre_tokenizer": {"type": "ByteLevel"}, "decoder": {"type": "CTC"}, ' + MODEL + "}",

@@ -78,7 +78,7 @@ def with_flags(places: Sequence[Place], text: str, tokens: dict[int, AddedToken]
 
 #: What `\w` is to Rust's engine: letters and what is used as such (circled ones, too), marks, digits, connectors.
 WORD = (
-    r"[\p{L}\p{Nl}\p{M}\p{Nd}\p{Pc}\u200c\u200d\u24b6-\u24e9"
+    "[\\p{L}\\p{Nl}\\p{M}\\p{Nd}\\p{Pc}\u200c\u200d\u24b6-\u24e9"
     "\U0001f130-\U0001f149\U0001f150-\U0001f169\U0001f170-\U0001f189]"
 )
 _WORD = re.compile(pin_classes(WORD))

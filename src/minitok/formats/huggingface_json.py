@@ -41,7 +41,7 @@ __all__ = ["FLAGS", "from_document", "is_document", "parse"]
 FLAGS = ("lstrip", "rstrip", "single_word", "normalized")
 _GPT2 = PATTERNS["gpt2"].regex
 #: Rust's own table of numbers, which `tokenizers` uses, is of Unicode 17.
-_DIGITS = r"[\p{N}\U00011de0-\U00011de9\U00016ff4-\U00016ff6]"
+_DIGITS = "[\\p{N}\U00011de0-\U00011de9\U00016ff4-\U00016ff6]"
 #: Signs to Unicode, but not to `tokenizers`, whose table of them is older (its dependency `unicode_categories`).
 _NEWER_PUNCTUATION = """
 61d 9fd a76 c77 c84 1b4e-1b4f 1b7d-1b7f 2e43-2e4f 2e52-2e5d 10d6e 10ead 10f55-10f59 10f86-10f89 113d4-113d5
@@ -49,9 +49,10 @@ _NEWER_PUNCTUATION = """
 11a9e-11aa2 11b00-11b09 11be1 11c41-11c45 11c70-11c71 11ef7-11ef8 11f43-11f4f 11fff 12ff1-12ff2 16d6d-16d6f
 16e97-16e9a 16fe2 1e5ff 1e95e-1e95f
 """
-_NEWER = re.sub("[0-9a-f]+", lambda code: f"\\U{int(code[0], 16):08x}", _NEWER_PUNCTUATION).replace("\n", "")
+# (The characters themselves: not every engine knows an escape for them, and patterns are written to files.)
+_NEWER = re.sub("[0-9a-f]+", lambda code: chr(int(code[0], 16)), _NEWER_PUNCTUATION).replace("\n", "")
 #: What it takes for signs: ASCII's, and Unicode's but for these; and two that have become something else.
-_PUNCTUATION = rf"(?:(?![{_NEWER.replace(' ', '')}])[!-/:-@\[-`{{-~\p{{P}}]|[\u166d\U000111c9])"
+_PUNCTUATION = rf"(?:(?![{_NEWER.replace(' ', '')}])[!-/:-@\[-`{{-~\p{{P}}]|[" + "\u166d\U000111c9])"
 _BYTE_TOKEN = re.compile("<0x([0-9A-F]{2})>")
 
 

@@ -8,6 +8,7 @@
     classes      all strings of up to 6 characters' classes, with each pattern (half an hour)
     learning     random words, learnt from in three ways
     models       files of models, and tokenizers like theirs: ids equal to those of the package that each is for
+    files        files of every format, damaged in every way: a clear error, or what the bytes say
     special      special tokens at random, for 10 minutes
     fuzz         arbitrary inputs, for 10 minutes
     guarded      texts that end where memory ends, all kinds
@@ -175,6 +176,11 @@ def models() -> bool:
     return program("models_table")
 
 
+def files() -> bool:
+    """1,000 mutations of a file of each format, and all else that can be wrong with one."""
+    return program("bad_files", "--bombs")
+
+
 def guarded() -> bool:
     """All of it."""
     return program("guarded")
@@ -197,6 +203,7 @@ CHECKS: dict[str, Callable[[], bool]] = {
     "stress": stress,
     "guarded": guarded,
     "models": models,
+    "files": files,
     "learning": learning,
     "special": special,
     "fuzz": fuzz,

@@ -110,11 +110,19 @@ def test_outlines_core() -> None:
 
 
 def test_xgrammar() -> None:
+    """Not part of the `test` group: it needs `torch`, which is gigabytes."""
     xgrammar: Any = pytest.importorskip("xgrammar")
     view = encoding("gpt2").for_grammars("<|endoftext|>")
     info = xgrammar.TokenizerInfo(view.tokens, xgrammar.VocabType.RAW, stop_token_ids=[view.eos_token_id])
     assert info.vocab_size == len(view.tokens)
-    assert info.decoded_vocab[300] == view.tokens[300]
+    assert info.decoded_vocab == view.tokens
+    matcher = xgrammar.GrammarMatcher(xgrammar.GrammarCompiler(info).compile_regex("[0-9]{2}"))
+    mask = xgrammar.allocate_token_bitmask(1, info.vocab_size)
+    matcher.fill_next_token_bitmask(mask)
+    allowed = {view.tokens[i] for i in range(info.vocab_size) if mask[0][i // 32].item() >> i % 32 & 1}
+    digits = {b"%d" % n for n in range(10)}
+    assert digits <= allowed
+    assert all(token.isdigit() and len(token) < 3 for token in allowed)
 
 
 # -- Segments, templates, conversion -----------------------------------------------------------------------------

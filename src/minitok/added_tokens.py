@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from minitok import _backend
 from minitok.unicode_classes import pin_classes
 
-__all__ = ["AddedToken", "Place", "finder", "with_flags"]
+__all__ = ["WORD", "AddedToken", "Place", "finder", "with_flags"]
 
 #: Where a token begins and ends in a text, and its id.
 Place = tuple[int, int, int]
@@ -76,11 +76,12 @@ def with_flags(places: Sequence[Place], text: str, tokens: dict[int, AddedToken]
     return out
 
 
-# What `\w` is to Rust's engine: letters and what is used as such (circled ones, too), marks, digits, connectors.
-_WORD = re.compile(
-    pin_classes(r"[\p{L}\p{Nl}\p{M}\p{Nd}\p{Pc}\u200c\u200d\u24b6-\u24e9")
-    + "\U0001f130-\U0001f149\U0001f150-\U0001f169\U0001f170-\U0001f189]"
+#: What `\w` is to Rust's engine: letters and what is used as such (circled ones, too), marks, digits, connectors.
+WORD = (
+    "[\\p{L}\\p{Nl}\\p{M}\\p{Nd}\\p{Pc}\u200c\u200d\u24b6-\u24e9"
+    "\U0001f130-\U0001f149\U0001f150-\U0001f169\U0001f170-\U0001f189]"
 )
+_WORD = re.compile(pin_classes(WORD))
 _SPACES = re.compile(pin_classes(r"\s") + "*")
 _WHITE_SPACE = "".join(c for c in map(chr, range(0x3001)) if re.fullmatch(pin_classes(r"\s"), c))
 

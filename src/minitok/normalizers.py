@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from minitok.pretokenizer import compile_pattern
+from minitok.text import check_no_surrogates
 from minitok.unicode_classes import pin_classes
 from minitok.unicode_forms import FORMS, Form, lowercase, normalize
 
@@ -83,7 +84,7 @@ class Replace:
         is_regex: whether the pattern is a regular expression.
 
     Raises:
-        ValueError: the expression does not compile; nothing is to be replaced.
+        ValueError: the expression does not compile; nothing is to be replaced; what is put there has a surrogate.
     """
 
     pattern: str
@@ -93,6 +94,7 @@ class Replace:
     def __post_init__(self) -> None:
         if not self.pattern:
             raise ValueError("a Replace without a pattern")
+        check_no_surrogates(self.content, "the content of a Replace,")
         if self.is_regex:
             compile_pattern(self.pattern)
 
@@ -111,10 +113,16 @@ class Prepend:
     Attributes:
         text: what.
         once: not if the text begins with it already.
+
+    Raises:
+        ValueError: it has a surrogate.
     """
 
     text: str
     once: bool = False
+
+    def __post_init__(self) -> None:
+        check_no_surrogates(self.text, "what is prepended,")
 
     def function(self) -> Function:
         """Text to text with the prefix."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from minitok.pretokenizer import compile_pattern
+from minitok.text import check_no_surrogates
 
 __all__ = ["BEHAVIORS", "Behavior", "PrefixPieces", "Split", "Stage", "split_in_stages"]
 
@@ -73,10 +74,16 @@ class PrefixPieces:
     Attributes:
         text: what.
         only_first: only before the piece that begins the text.
+
+    Raises:
+        ValueError: it has a surrogate.
     """
 
     text: str
     only_first: bool = False
+
+    def __post_init__(self) -> None:
+        check_no_surrogates(self.text, "the prefix of pieces,")
 
     def cutter(self) -> Callable[[str, bool], Iterable[str]]:
         """A piece, and whether it begins the text, to the one piece that it becomes."""

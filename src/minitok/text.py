@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-__all__ = ["Text", "characters_of", "decoded_text", "has_surrogates", "plain_text", "repair_surrogates"]
+__all__ = [
+    "Text",
+    "characters_of",
+    "check_no_surrogates",
+    "decoded_text",
+    "has_surrogates",
+    "plain_text",
+    "repair_surrogates",
+]
 
 #: What can be encoded: a str, or anything that gives its bytes. They need not be valid UTF-8.
 Text = str | bytes | bytearray | memoryview
@@ -53,6 +61,16 @@ def has_surrogates(text: str) -> bool:
     except UnicodeEncodeError:
         return True
     return False
+
+
+def check_no_surrogates(text: str, what: str) -> None:
+    """Check a str that is put into texts; `what` it is called.
+
+    Raises:
+        ValueError: it has surrogates.
+    """
+    if has_surrogates(text):
+        raise ValueError(f"{what} {text!r} has a surrogate, which no text can")
 
 
 def repair_surrogates(text: str) -> str:

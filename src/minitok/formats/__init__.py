@@ -32,6 +32,10 @@ FORMATS: tuple[Format, ...] = get_args(Format)
 
 #: Larger files are refused before they are read. The largest vocabulary file in use is about 20 MB.
 MAX_FILE_SIZE = 1 << 26
+#: A compressed file that unpacks to more is no vocabulary: those in use have 3 MB, and a small one could fill memory.
+MAX_UNPACKED_SIZE = 1 << 24
+#: A text file with more lines is none, either: there are two for each of 500,000 tokens.
+MAX_LINES = 1 << 20
 _HEAD = 64
 _GZIP, _GGUF = b"\x1f\x8b", b"GGUF"
 
@@ -122,9 +126,11 @@ def parse(
             return gguf.read(file, str(path), name=content.name or path.stem)
     if head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
         return _parse_document(content)
-    if not tiktoken_ranks.is_file(head):
-        from minitok.formats import clip_merges, minbpe_model, sentencepiece_model, vocab_merges
+    from minitok.formats import clip_merges, minbpe_model, sentencepiece_model, vocab_merges
 
+    if not sentencepiece_model.is_file(head) and data.count(b"\n") + data.count(b"\r") > MAX_LINES:
+        raise ValueError(f"{path} has more than {MAX_LINES} lines; not a vocabulary file")
+    if not tiktoken_ranks.is_file(head):
         for is_file, parse_data in (
             (clip_merges.is_file, clip_merges.parse),
             (minbpe_model.is_file, minbpe_model.parse),
@@ -167,11 +173,14 @@ def _content(file: IO[bytes], head: bytes, path: Path) -> bytes:
 
     try:
         with gzip.GzipFile(fileobj=file) as unpacked:
-            data = unpacked.read(MAX_FILE_SIZE + 1)
+            data = unpacked.read(MAX_UNPACKED_SIZE + 1)
     except (EOFError, OSError, zlib.error) as error:
         raise ValueError(f"{path} is compressed and damaged ({error}); get it anew") from None
-    if not 0 < len(data) <= MAX_FILE_SIZE:
-        raise ValueError(f"{path} unpacks to nothing, or to more than {MAX_FILE_SIZE} bytes; not a vocabulary file")
+    if not 0 < len(data) <= MAX_UNPACKED_SIZE:
+        raise ValueError(
+            f"{path} unpacks to nothing, or to more than {MAX_UNPACKED_SIZE} bytes; not a vocabulary file, or one "
+            "that has to be unpacked first"
+        )
     return data
 
 

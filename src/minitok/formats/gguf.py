@@ -46,8 +46,8 @@ _PREFIX = "tokenizer.ggml."
 _SCALARS = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q", 12: "d"}
 _STRING, _ARRAY = 8, 9
 _UINT32, _INT32, _FLOAT32, _BOOL = 4, 5, 6, 7
-#: A string, an array, or a header with more is damaged. (The largest vocabularies have some 300,000 tokens.)
-MOST_STRING, MOST_ITEMS, MOST_BYTES = 1 << 24, 1 << 22, 1 << 27
+#: A string, an array, or a header with more is damaged. (Gemma 3's has 515,000 merges, and 17 MB.)
+MOST_STRING, MOST_ITEMS, MOST_BYTES = 1 << 24, 1 << 20, 1 << 26
 
 
 @dataclass(frozen=True)
@@ -163,7 +163,7 @@ def read(file: IO[bytes], source: str, *, name: str) -> Vocabulary:
         raise ValueError(f"{source}: a token is not UTF-8 ({error}); {_DAMAGED}") from None
     except (ValueError, TypeError) as error:
         raise ValueError(f"{source}: {error}") from None
-    what = "there is no vocabulary" if model is None else f"the tokenizer {_text(model)!r} is not supported"
+    what = "there is no vocabulary" if model is None else f"the tokenizer {str(model)[:60]} is not supported"
     raise ValueError(f"{source}: {what}; expected 'gpt2' or 'llama' as tokenizer.ggml.model")
 
 

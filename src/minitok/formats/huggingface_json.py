@@ -24,7 +24,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, get_args
 
-from minitok.added_tokens import AddedToken
+from minitok.added_tokens import WORD, AddedToken
 from minitok.formats.byte_alphabet import unspell, unspell_all
 from minitok.formats.json_documents import DAMAGED, field, parse_json
 from minitok.formats.space_marks import SPACE_MARK, spaces_pattern
@@ -40,6 +40,19 @@ __all__ = ["FLAGS", "from_document", "is_document", "parse"]
 
 FLAGS = ("lstrip", "rstrip", "single_word", "normalized")
 _GPT2 = PATTERNS["gpt2"].regex
+#: Rust's own table of numbers, which `tokenizers` uses, is of Unicode 17.
+_DIGITS = "[\\p{N}\U00011de0-\U00011de9\U00016ff4-\U00016ff6]"
+#: Signs to Unicode, but not to `tokenizers`, whose table of them is older (its dependency `unicode_categories`).
+_NEWER_PUNCTUATION = """
+61d 9fd a76 c77 c84 1b4e-1b4f 1b7d-1b7f 2e43-2e4f 2e52-2e5d 10d6e 10ead 10f55-10f59 10f86-10f89 113d4-113d5
+113d7-113d8 1144b-1144f 1145a-1145b 1145d 11660-1166c 116b9 1183b 11944-11946 119e2 11a3f-11a46 11a9a-11a9c
+11a9e-11aa2 11b00-11b09 11be1 11c41-11c45 11c70-11c71 11ef7-11ef8 11f43-11f4f 11fff 12ff1-12ff2 16d6d-16d6f
+16e97-16e9a 16fe2 1e5ff 1e95e-1e95f
+"""
+# (The characters themselves: not every engine knows an escape for them, and patterns are written to files.)
+_NEWER = re.sub("[0-9a-f]+", lambda code: chr(int(code[0], 16)), _NEWER_PUNCTUATION).replace("\n", "")
+#: What it takes for signs: ASCII's, and Unicode's but for these; and two that have become something else.
+_PUNCTUATION = rf"(?:(?![{_NEWER.replace(' ', '')}])[!-/:-@\[-`{{-~\p{{P}}]|[" + "\u166d\U000111c9])"
 _BYTE_TOKEN = re.compile("<0x([0-9A-F]{2})>")
 
 
@@ -126,7 +139,10 @@ class _Reader:
     def vocabulary(self, name: str) -> Vocabulary:
         """Everything, put together."""
         for part in self._chain("normalizer", "normalizers"):
-            self._read_normalizer(part)
+            try:
+                self._read_normalizer(part)
+            except ValueError as error:
+                raise error if self.source in str(error) else ValueError(f"{self.source}: {error}") from None
         marked_by_normalizer = self.marks_spaces
         for part in self._chain("pre_tokenizer", "pretokenizers"):
             self._read_pre_tokenizer(part, marked_by_normalizer)
@@ -340,13 +356,20 @@ class _Reader:
 
     def _read_digits(self, part: dict[str, Any]) -> None:
         individual = field(part, "individual_digits", bool, self.source, False)
-        self._add_split(r"\p{N}", "isolated" if individual else "contiguous")
+        self._add_split(_DIGITS, "isolated" if individual else "contiguous")
 
     def _read_punctuation(self, part: dict[str, Any]) -> None:
-        self._add_split(r"[!-/:-@\[-`{-~\p{P}]", self._behavior(part) if part.get("behavior") else "isolated")
+        self._add_split(_PUNCTUATION, self._behavior(part) if part.get("behavior") else "isolated")
 
     def _read_white_space(self, _: dict[str, Any]) -> None:
         self._add_split(r"\s", "removed")
+
+    def _read_words(self, _: dict[str, Any]) -> None:
+        self._add_split(rf"{WORD}+|(?:(?!{WORD})\S)+", "removed", invert=True)
+
+    def _read_bert(self, _: dict[str, Any]) -> None:
+        self._add_split(r"\s", "removed")
+        self._add_split(_PUNCTUATION, "isolated")
 
     def _read_delimiter(self, part: dict[str, Any]) -> None:
         self._add_split(re.escape(field(part, "delimiter", str, self.source)), "removed")
@@ -409,6 +432,8 @@ _PRE_TOKENIZERS: dict[str, Callable[[_Reader, dict[str, Any]], None]] = {
     "Digits": _Reader._read_digits,
     "Punctuation": _Reader._read_punctuation,
     "WhitespaceSplit": _Reader._read_white_space,
+    "Whitespace": _Reader._read_words,
+    "BertPreTokenizer": _Reader._read_bert,
     "CharDelimiterSplit": _Reader._read_delimiter,
     "Metaspace": _Reader._read_metaspace,
 }

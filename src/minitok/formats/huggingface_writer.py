@@ -120,8 +120,10 @@ class _Writer:
             added.setdefault(content, AddedToken(content, i))
         prepends = any(isinstance(normalizer, Prepend) for normalizer in vocabulary.normalizers)
         if prepends and any(token.normalized for token in added.values()):
-            # `tokenizers` would prepend it to the token, too.
-            raise self._refused("it prepends something to a text, and has added tokens that are normalized")
+            raise self._refused(
+                "it prepends something to a text, and has added tokens that are looked for in normalized text; "
+                "`tokenizers` normalizes such a token, too, and would look for it with what is prepended"
+            )
         return [
             {
                 "id": token.id,

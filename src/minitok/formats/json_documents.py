@@ -9,6 +9,9 @@ __all__ = ["DAMAGED", "field", "parse_json"]
 
 _Value = TypeVar("_Value")
 
+#: A document with more values is no vocabulary: the largest in use (Gemma 3's) has 1,900,000.
+MOST_VALUES = 2_500_000
+
 DAMAGED = "the file is damaged or was edited; get it anew"
 
 
@@ -21,8 +24,11 @@ def parse_json(data: bytes, source: str, remedy: str = DAMAGED) -> dict[str, Any
         remedy: what to do about a document that is damaged, for messages.
 
     Raises:
-        ValueError: it is not JSON, a key occurs twice in one object, or it is no object.
+        ValueError: it is not JSON, a key occurs twice in one object, it is no object, or much too large.
     """
+    # (Those in strings count, too: it is but a bound.)
+    if sum(map(data.count, (b",", b"[", b"{"))) > MOST_VALUES:
+        raise ValueError(f"{source}: JSON with more than {MOST_VALUES} values; not a vocabulary file")
     try:
         document = json.loads(data.decode("utf-8-sig"), object_pairs_hook=_without_duplicates)
     except UnicodeDecodeError as error:

@@ -30,6 +30,8 @@ __all__ = ["dump", "is_file", "parse"]
 _PIECES, _TRAINER, _NORMALIZER, _SELF_TEST, _DENORMALIZER = 1, 2, 3, 4, 5
 #: From this number on, fields are for extensions.
 _EXTENSIONS = 200
+#: A model with more pieces is damaged. (The largest in use has 262,144.)
+MOST_PIECES = 350_000
 _UNIGRAM, _BPE = 1, 2
 _MODEL_TYPES = {1: "unigram", 2: "bpe", 3: "word", 4: "char"}
 # `TrainerSpec`: the fields that are about the model.
@@ -93,6 +95,8 @@ def _read(data: bytes, source: str) -> _Model:
             if number > _DENORMALIZER or wire != protobuf.LENGTH or not isinstance(value, bytes):
                 raise ValueError(f"there is a field {number} of type {wire}")
             if number == _PIECES:
+                if len(model.pieces) == MOST_PIECES:
+                    raise ValueError(f"there are more than {MOST_PIECES} pieces")
                 model.pieces.append(_piece(value, len(model.pieces)))
             elif number == _TRAINER:
                 model.trainer.update({n: v for n, _, v in protobuf.fields(value)})

@@ -158,6 +158,8 @@ def _symbols(by_kind: dict[int, dict[str, int]], byte_fallback: bool | None) -> 
         missing = [text for text in spelt if text not in by_kind[BYTE]]
         if missing:
             raise ValueError(f"byte_fallback, but there is no piece {missing[0]!r}; {DAMAGED}")
+        if len(by_kind[BYTE]) > len(spelt):
+            raise ValueError(f"there are {len(by_kind[BYTE])} pieces for the {len(spelt)} bytes; {DAMAGED}")
         return Symbols(True, tuple(by_kind[BYTE][text] for text in spelt))
     if by_kind[BYTE]:
         raise ValueError(f"pieces for bytes, but no byte_fallback; {DAMAGED}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -32,6 +34,8 @@ def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (tmp_path / folder).mkdir()
         for number in range(2):
             (tmp_path / folder / f"{number}.txt").write_text(words * 20, encoding="utf-8")
+        with gzip.open(tmp_path / folder / "documents.jsonl.gz", "wt") as file:
+            file.write(json.dumps({"text": words}) + "\n")
         (tmp_path / folder / "lines.py").write_text("def add(a, b):\n    return a + b\n" * 20, encoding="utf-8")
     for name in ("book.txt", "prompt.txt", "NOTES.md"):
         (tmp_path / name).write_text(words, encoding="utf-8")

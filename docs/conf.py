@@ -20,6 +20,8 @@ PAGES_TO_COME = ("streams", "viewer", "comparison", "datasets", "scale")
 
 myst_heading_anchors = 3
 
+# What stands between single backticks in docstrings is code.
+default_role = "literal"
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
 napoleon_google_docstring = True

@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -136,3 +138,10 @@ def test_every_public_name_is_in_the_reference() -> None:
     text = (ROOT / "docs" / "reference.md").read_text(encoding="utf-8")
     named = re.findall(r"^\.\. (?:auto|py:)\w+:: minitok\.(\w+)$", text, flags=re.MULTILINE)
     assert sorted(named) == minitok.__all__
+
+
+def test_the_pictures_are_what_the_program_draws() -> None:
+    done = subprocess.run(
+        [sys.executable, ROOT / "tools" / "draw_algorithm.py", "--check"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr

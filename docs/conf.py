@@ -10,7 +10,7 @@ from typing import Any
 
 project = "minitok"
 author = "The minitok authors"
-copyright = author
+project_copyright = author
 version = release = _version("minitok")
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.viewcode"]

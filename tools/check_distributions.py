@@ -4,7 +4,7 @@
     python tools/check_distributions.py --sample        with a few tests instead of the suite
     python tools/check_distributions.py --keep dist     and keep the distributions in a folder that does not exist
 
-Needs the dependency group `release`. What is built is the last commit, so that nothing that lies about in the checkout
+Needs the dependency group `release`. What is built is the last commit, so that nothing else that is in the checkout
 gets in: a source distribution, a compiled wheel made from that, and a pure wheel. Checked are the metadata and the
 readme (twine), what is in each, and the files beside the code that have a schema. The tests run against the installed
 package: their folder does not have the sources.

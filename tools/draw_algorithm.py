@@ -3,8 +3,8 @@
     python tools/draw_algorithm.py            write docs/images/*.svg
     python tools/draw_algorithm.py --check    fail if they are not what this would write
 
-The steps are computed, by the package and by the rule as it is written on the page. Colours are such as can be read on
-a light and on a dark page, since a picture does not know which it is on.
+The steps are computed, by the package and by the rule as it is written on the page. Colours can be read on a light
+and on a dark page: a picture does not know which it is on.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import sys
 from html import escape
+from itertools import pairwise
 from pathlib import Path
 
 from minitok.patterns import PATTERNS
@@ -72,7 +73,7 @@ def merging() -> str:
     colours = {"ab": FILLS[0], "bc": FILLS[1], "abc": FILLS[2]}
     rows = [("bytes", [(symbol, "#e4e4e4") for symbol in symbols])]
     while True:
-        ranked = [(ranks[a + b], i) for i, (a, b) in enumerate(zip(symbols, symbols[1:])) if a + b in ranks]
+        ranked = [(ranks[a + b], i) for i, (a, b) in enumerate(pairwise(symbols)) if a + b in ranks]
         if not ranked:
             break
         rank, i = min(ranked)

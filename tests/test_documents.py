@@ -107,7 +107,9 @@ def anchor(title: str) -> str:
 
 
 def prose(page: Path) -> str:
-    return re.sub(r"^```.*?^```$", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    """A page without its blocks and comments."""
+    text = page.read_text(encoding="utf-8")
+    return re.sub(r"^```.*?^```$|<!--.*?-->", "", text, flags=re.MULTILINE | re.DOTALL)
 
 
 def test_links_lead_somewhere() -> None:

@@ -2,6 +2,7 @@
 
     python tools/check_distributions.py                 all of it, with the whole suite for each; some twenty minutes
     python tools/check_distributions.py --sample        with a few tests instead of the suite
+    python tools/check_distributions.py --no-tests      with a little of everything instead; half a minute
     python tools/check_distributions.py --keep dist     and keep the distributions in a folder that does not exist
 
 Needs the dependency group `release`. What is built is the last commit, so that nothing else that is in the checkout
@@ -100,14 +101,19 @@ def contents_of_sdist(sdist: Path, checkout: Path) -> list[str]:
     ]
 
 
-def install_and_try(wheel: Path, backend: str, folder: Path, sample: bool) -> None:
-    """Install a wheel into an empty environment, try it, then run the tests against it."""
+def install(wheel: Path, backend: str, folder: Path) -> Path:
+    """Install a wheel into an empty environment, and try it there; the environment's Python."""
     environment = folder / f"environment-{backend}"
     run(sys.executable, "-m", "venv", environment)
     python = environment / ("Scripts" if os.name == "nt" else "bin") / "python"
     run(python, "-m", "pip", "install", "--quiet", "--upgrade", "pip")
     run(python, "-m", "pip", "install", "--quiet", wheel)
     run(python, "-I", ROOT / "tools" / "check_installed.py", backend)
+    return python
+
+
+def run_tests(python: Path, backend: str, folder: Path, sample: bool) -> None:
+    """Run the tests against an installed wheel, in a folder without the sources."""
     tests = folder / f"tests-{backend}"
     tests.mkdir()
     for pattern in TEST_FILES:
@@ -123,7 +129,7 @@ def main() -> int:
     """Build, look, try."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--sample", action="store_true", help="a few tests instead of the suite")
-    parser.add_argument("--no-tests", action="store_true", help="build and look only")
+    parser.add_argument("--no-tests", action="store_true", help="no tests: only a little of everything")
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="keep the distributions there")
     arguments = parser.parse_args()
     workflows = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
@@ -149,8 +155,10 @@ def main() -> int:
         print("\n".join(wrong), file=sys.stderr)
         if wrong:
             return 1
-        for backend, wheel in wheels(out).items() if not arguments.no_tests else ():
-            install_and_try(wheel, backend, folder, arguments.sample)
+        for backend, wheel in wheels(out).items():
+            python = install(wheel, backend, folder)
+            if not arguments.no_tests:
+                run_tests(python, backend, folder, arguments.sample)
         if arguments.keep:
             shutil.copytree(out, arguments.keep)
     return 0

@@ -7,8 +7,8 @@
     aarch64-linux-gnu-gcc       the NEON form, which runs in qemu-aarch64 against the portable one
     x86_64-w64-mingw32-gcc      Windows: no mmap, `long` of 32 bits
 
-In Debian: clang gcc-aarch64-linux-gnu libc6-dev-arm64-cross gcc-mingw-w64-x86-64 qemu-user. Each header is compiled as a
-program of its own, so each has to include what it uses. Those that include Python.h need a Python of the system that
+Debian: clang gcc-aarch64-linux-gnu libc6-dev-arm64-cross gcc-mingw-w64-x86-64 qemu-user. Each header is compiled as
+a program of its own, so each must include what it uses. Those that include Python.h need a Python of the system that
 they are for; only clang compiles them. Microsoft's compiler itself runs in the CI workflow.
 """
 
@@ -17,7 +17,6 @@ from __future__ import annotations
 import argparse
 import shutil
 import subprocess
-import sys
 import sysconfig
 import tempfile
 from pathlib import Path

@@ -150,7 +150,7 @@ def page(samples: Samples, facts: dict[str, str]) -> list[str]:
     lines = [
         "# Benchmarks",
         "",
-        "Made by `python -m benchmarks.report`; [how it is measured](../benchmarks/README.md).",
+        "Made by `python -m benchmarks.report`; [how it is measured](measuring.md).",
         "",
         *(f"- {key}: {value}" for key, value in facts.items()),
         "",

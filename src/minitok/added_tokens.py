@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from minitok import _backend
 from minitok.unicode_classes import pin_classes
 
-__all__ = ["WORD", "AddedToken", "Place", "finder", "with_flags"]
+__all__ = ["WORD", "AddedToken", "Place", "finder", "may_meet", "with_flags"]
 
 #: Where a token begins and ends in a text, and its id.
 Place = tuple[int, int, int]
@@ -71,9 +71,22 @@ def with_flags(places: Sequence[Place], text: str, tokens: dict[int, AddedToken]
                 start = max(len(text[:start].rstrip(_WHITE_SPACE)), done)  # noqa: PLW2901
             if token.rstrip:
                 end = _SPACES.match(text, end).end()  # type: ignore[union-attr] # noqa: PLW2901
+        # What this one begins with may have gone to the one before, as white space.
+        start, end = max(start, done), max(end, done)  # noqa: PLW2901
         out.append((start, end, number))
         done = end
     return out
+
+
+def may_meet(one: str, other: str) -> bool:
+    """Whether two strings may stand in a text so that they overlap.
+
+    >>> may_meet("<a>", "a"), may_meet("ab", "bc"), may_meet("<a>", "<b>")
+    (True, True, False)
+    """
+    shorter = min(len(one), len(other))
+    ends = any(one[-n:] == other[:n] or other[-n:] == one[:n] for n in range(1, shorter + 1))
+    return ends or one in other or other in one
 
 
 #: What `\w` is to Rust's engine: letters and what is used as such (circled ones, too), marks, digits, connectors.

@@ -6,6 +6,7 @@ substance of its own (special tokens, offsets, unstable ends, formats) is elsewh
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence, Sized
 from functools import partial
 from itertools import chain
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeGuard, TypeVar
 from minitok import _backend, bridges, formats, offsets, streaming, unstable
 from minitok.id_files import EncodedFile, IdType
 from minitok.merge_steps import MergeSteps, TokenHistory
-from minitok.pipeline import AnyEncoder, decoder_of, encoder_of, takes_bytes
+from minitok.pipeline import AnyEncoder, PipelineEncoder, decoder_of, encoder_of, takes_bytes
 from minitok.pretokenizer import text_of
 from minitok.special_tokens import Allowed, Disallowed, SpecialTokens
 from minitok.text import Text, decoded_text, has_surrogates, plain_text, repair_surrogates
@@ -173,8 +174,8 @@ class Encoding:
                 return self._encoder.encode(text, None, thread_count(num_threads, len(text)))
             except UnicodeEncodeError:
                 pass  # surrogates: they are repaired below
-        plain, places = self._places(text, allowed_special, disallowed_special)
-        return self._encoder.encode(plain, None, thread_count(num_threads, len(plain)), places)
+        encoder, plain, places = self._places(text, allowed_special, disallowed_special)
+        return encoder.encode(plain, None, thread_count(num_threads, len(plain)), places)
 
     def encode_ordinary(self, text: Text, num_threads: int | None = None) -> list[int]:
         """Encode a text in which nothing is a special token.
@@ -207,8 +208,8 @@ class Encoding:
                 pass
             else:
                 return np.frombuffer(buffer, dtype=np.uint32)
-        plain, places = self._places(text, allowed_special, disallowed_special)
-        buffer = self._encoder.encode_uint32(plain, thread_count(num_threads, len(plain)), places)
+        encoder, plain, places = self._places(text, allowed_special, disallowed_special)
+        buffer = encoder.encode_uint32(plain, thread_count(num_threads, len(plain)), places)
         return np.frombuffer(buffer, dtype=np.uint32)
 
     def count(
@@ -233,8 +234,8 @@ class Encoding:
                 return self._encoder.count(text, None, thread_count(num_threads, len(text)))
             except UnicodeEncodeError:
                 pass
-        plain, places = self._places(text, allowed_special, disallowed_special)
-        return self._encoder.count(plain, None, thread_count(num_threads, len(plain)), places)
+        encoder, plain, places = self._places(text, allowed_special, disallowed_special)
+        return encoder.count(plain, None, thread_count(num_threads, len(plain)), places)
 
     def fits(
         self,
@@ -302,8 +303,8 @@ class Encoding:
         """The first `limit` + 1 ids of a text, or fewer if there are no more."""
         if index(limit) < 0:
             raise ValueError(f"max_tokens is {limit}; expected 0 or more")
-        plain, places = self._places(text, allowed, disallowed)
-        return self._encoder.encode(plain, limit, 1, places)[: limit + 1]
+        encoder, plain, places = self._places(text, allowed, disallowed)
+        return encoder.encode(plain, limit, 1, places)[: limit + 1]
 
     def encode_with_offsets(
         self, text: Text, *, allowed_special: Allowed = _NOTHING, disallowed_special: Disallowed = _ALL
@@ -366,6 +367,9 @@ class Encoding:
             without = self._special.first_characters if disallowed else ""
 
         def encode(part: slice) -> tuple[bytes | bytearray, bytes | bytearray]:
+            if isinstance(self._encoder, PipelineEncoder):
+                ids = [self.encode(one, allowed, disallowed, 1) for one in texts[part]]
+                return array("I", chain.from_iterable(ids)).tobytes(), array("q", map(len, ids)).tobytes()
             return self._encoder.encode_many_uint32(
                 texts[part], without, partial(self._spans, allowed_special=allowed, disallowed_special=disallowed)
             )
@@ -821,21 +825,25 @@ class Encoding:
 
     def _places(
         self, text: Text, allowed_special: Allowed, disallowed_special: Disallowed
-    ) -> tuple[str | bytes, Sequence[tuple[int, int, int]]]:
-        """A text as it is encoded, and where allowed special tokens stand in it.
+    ) -> tuple[AnyEncoder, str | bytes, Sequence[tuple[int, int, int]]]:
+        """What encodes a text, the text as it does so, and where allowed special tokens stand in it.
 
         Raises:
             ValueError: a disallowed one is there.
         """
         allowed, disallowed = self._special.policy(allowed_special, disallowed_special)
         plain = self._plain(text)
+        in_normalized = allowed & self._special.in_normalized if self._special.in_normalized else _NOTHING
         if disallowed <= self._special.names and self._special.are_absent(plain):
             allowed = disallowed = _NOTHING
         if disallowed:
             self._special.check(plain if isinstance(plain, str) else text_of(plain), disallowed)
         if isinstance(plain, str) and has_surrogates(plain):
             plain = repair_surrogates(plain)
-        return plain, self._special.places(plain, allowed)
+        encoder = self._encoder
+        if isinstance(encoder, PipelineEncoder):
+            encoder = encoder.behind(in_normalized, has_found=bool(allowed))
+        return encoder, plain, self._special.places(plain, allowed)
 
     def _joined_bytes(self, tokens: Iterable[int]) -> bytes:
         """The bytes of tokens, one behind the other; raises as `decode_bytes` does."""
@@ -860,7 +868,7 @@ class Encoding:
         self, text: Text, allowed_special: Allowed, disallowed_special: Disallowed
     ) -> Iterator[tuple[str | bytes, int | None]]:
         """The ordinary spans of a text, each with the id of the allowed special token behind it, or None."""
-        plain, places = self._places(text, allowed_special, disallowed_special)
+        _, plain, places = self._places(text, allowed_special, disallowed_special)
         at = 0
         for start, end, special in places:
             yield plain[at:start], special

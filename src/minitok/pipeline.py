@@ -3,8 +3,9 @@
 A vocabulary that is tokens, merges and a pattern goes straight to the backend's `Encoder`, and so do most. With
 others there is more to be done to a text, which is done here, once for both backends, with the same methods:
 
-    the text        special tokens that the caller allows are cut out (they come as places); then added tokens
-    what is left    is normalized; then added tokens that are looked for in normalized text are cut out
+    the text        special tokens that the caller allows are cut out, and added tokens: in one pass, because one may
+                    hide another. If special tokens were looked for, all come as places; else they are found here.
+    what is left    is normalized; then tokens that are looked for in normalized text are cut out, also in one pass
     what is left    goes to the backend whole, if one pattern cuts it (or none): with the places of all that was cut
                     out, which have no length any more; or is cut into pieces here, which the backend merges
 
@@ -15,6 +16,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from copy import copy
 from typing import Any
 
 from minitok import _backend
@@ -29,6 +31,8 @@ from minitok.vocabulary import Vocabulary
 
 __all__ = ["AnyEncoder", "PipelineEncoder", "decoder_of", "encoder_of", "piece_encoder_of", "takes_bytes"]
 
+#: For as many sets of special tokens what encodes with them is kept.
+MOST_REMEMBERED = 16
 #: Stands for the end of a piece: a byte that no text has.
 _END = b"\xff"
 
@@ -91,11 +95,17 @@ class PipelineEncoder:
     """Ordinary text to ids, for a vocabulary with more than a pattern; has the methods of the backend's `Encoder`."""
 
     def __init__(self, vocabulary: Vocabulary) -> None:
-        special = vocabulary.special_tokens
-        added = [token for token in vocabulary.added_tokens if token.content not in special]
+        name_of = {i: name for name, i in vocabulary.special_tokens.items()}
+        added = [token for token in vocabulary.added_tokens if token.id not in name_of]
         self._core = _core(vocabulary, vocabulary.pattern)
         self._find_raw = finder([token for token in added if not token.normalized])
-        self._find_normalized = finder([token for token in added if token.normalized])
+        self._normalized = [token for token in added if token.normalized]
+        self._find_normalized = finder(self._normalized)
+        #: Special tokens that are looked for in normalized text, if they are allowed.
+        self._special = {
+            name_of[token.id]: token for token in vocabulary.added_tokens if token.normalized and token.id in name_of
+        }
+        self._others: dict[tuple[frozenset[str], bool], PipelineEncoder] = {}
         self._normalize = compose(vocabulary.normalizers)
         self._ending = _END if vocabulary.symbols.end_of_word else b""
         self._fused = vocabulary.symbols.unknown_id if vocabulary.symbols.fuse_unknown else None
@@ -105,6 +115,26 @@ class PipelineEncoder:
         elif self._ending:
             pretokenizer = get_pretokenizer(vocabulary.pattern)
             self._cut = lambda text, _: pretokenizer.split(text)
+
+    def behind(self, special: frozenset[str], *, has_found: bool) -> PipelineEncoder:
+        """The same for a caller who looks for special tokens.
+
+        Args:
+            special: the special tokens that are allowed. Those that are looked for in normalized text are found here.
+            has_found: whether the caller has looked for tokens in the text as it is; all of them come as places.
+        """
+        names = special.intersection(self._special)
+        if not names and not (has_found and self._find_raw):
+            return self
+        other = self._others.get((names, has_found))
+        if other is None:
+            other = copy(self)
+            other._find_raw = None if has_found else self._find_raw
+            other._find_normalized = finder([*(self._special[name] for name in names), *self._normalized])
+            if len(self._others) >= MOST_REMEMBERED:
+                self._others.clear()
+            self._others[names, has_found] = other
+        return other
 
     # -- What is done to a text ----------------------------------------------------------------------------------
 
@@ -213,7 +243,7 @@ class PipelineEncoder:
         without: str | None,
         spans: Callable[[Any], Iterable[tuple[str | bytes, int | None]]],
     ) -> tuple[bytes | bytearray, bytes | bytearray]:
-        """Encode several texts; see the backend's `Encoder`."""
+        """Encode several texts; see the backend's `Encoder`. Spans are taken for texts of their own."""
         ids = array("I")
         counts = array("q")
         for text in texts:

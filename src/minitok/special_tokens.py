@@ -67,15 +67,27 @@ class SpecialTokens:
 
     Args:
         ids: special token to id.
-        added: added tokens; those that are special ones say what belongs to these.
+        added: added tokens. Those with the id of a special one say what belongs to it, and where it is looked for.
+
+    Added tokens that are looked for in the text as it is are looked for together with the special ones, because one
+    may hide another; they are among the `places`. Those that are looked for in normalized text are not, even if special.
     """
 
     def __init__(self, ids: Mapping[str, int], added: Iterable[AddedToken] = ()) -> None:
         self.ids = ids
-        self._flagged = {token.id: token for token in added if token.content in ids and token.has_flags}
+        added = tuple(added)
+        name_of = {i: name for name, i in ids.items()}
         self.names: frozenset[str] = frozenset(ids)
+        #: Those that are looked for in normalized text.
+        self.in_normalized = frozenset(name_of[t.id] for t in added if t.normalized and t.id in name_of)
+        raw = [token for token in added if not token.normalized]
+        self._flagged = {token.id: token for token in raw if token.has_flags}
+        beside = {token.content: token.id for token in raw if token.id not in name_of}
+        self._beside = frozenset(beside)
         self._regex = _any_of(ids) if ids else None
-        self._finder = _backend.SpecialFinder(ids)
+        self._finder = _backend.SpecialFinder(
+            {name: i for name, i in ids.items() if name not in self.in_normalized} | beside
+        )
         #: What the special tokens begin with: a text without any of these characters has none of them.
         self.first_characters = "".join(sorted({token[0] for token in ids}))
         self._beginning = commonprefix(list(ids))  # noqa: RUF071 (characters are meant)
@@ -124,8 +136,13 @@ class SpecialTokens:
                 _raise_disallowed(found.group())
 
     def places(self, text: str | bytes, allowed: frozenset[str]) -> Sequence[tuple[int, int, int]]:
-        """Where the allowed special tokens stand: start, end and id of each, in order."""
+        """Where the allowed special tokens stand, and added ones: start, end and id of each, in order.
+
+        Nothing allowed has no places at all, added tokens neither.
+        """
         if not allowed:
             return ()
+        if self._beside or self.in_normalized:
+            allowed = (allowed - self.in_normalized) | self._beside
         places = self._finder.places(text, allowed)
         return with_flags(places, text, self._flagged) if self._flagged and isinstance(text, str) else places

@@ -24,7 +24,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, get_args
 
-from minitok.added_tokens import WORD, AddedToken
+from minitok.added_tokens import WORD, AddedToken, may_meet
 from minitok.formats.byte_alphabet import unspell, unspell_all
 from minitok.formats.json_documents import DAMAGED, field, parse_json
 from minitok.formats.space_marks import SPACE_MARK, spaces_pattern
@@ -39,6 +39,8 @@ from minitok.vocabulary import Merge, SpelledMerges, Vocabulary
 __all__ = ["FLAGS", "from_document", "is_document", "parse"]
 
 FLAGS = ("lstrip", "rstrip", "single_word", "normalized")
+#: Whether as many pairs of added tokens may overlap is found out.
+_MOST_PAIRS = 100_000
 _GPT2 = PATTERNS["gpt2"].regex
 #: Rust's own table of numbers, which `tokenizers` uses, is of Unicode 17.
 _DIGITS = "[\\p{N}\U00011de0-\U00011de9\U00016ff4-\U00016ff6]"
@@ -85,8 +87,9 @@ class _Reader:
         self.normalizers: list[Normalizer] = []
         self.stages: list[Stage] = []
         self.is_byte_level = False
-        #: Whether spaces are spelled SPACE_MARK, and from which on of the two steps.
+        #: Whether spaces are spelled SPACE_MARK; and if so, whether only by a pre-tokenizer.
         self.marks_spaces = False
+        self.marks_late = False
 
     def _refused(self, what: str, value: Any) -> ValueError:
         return ValueError(f"{self.source}: {what} {str(value)[:120]!r} is not supported")
@@ -151,10 +154,7 @@ class _Reader:
         tokens, only_decoded = self._tokens(merges, symbols)
         pattern, splits = self._cut(tokens)
         special = {token.content: token.id for token, is_special in self.added if is_special}
-        told = []
-        for token, is_special in self.added:
-            told += [self._told(token, only_decoded)] if not is_special or token.has_flags or token.normalized else []
-        told = [token for token in told if token.content not in special or token.has_flags or token.normalized]
+        told = self._told_all(set(special.values()), only_decoded)
         try:
             return Vocabulary(
                 name,
@@ -229,12 +229,51 @@ class _Reader:
             return token and token + ending.encode()
         return unspell(spelt)
 
+    def _told_all(self, special: set[int], only_decoded: dict[int, bytes]) -> list[AddedToken]:
+        """The added tokens as they are looked for; but for special ones about which there is nothing to be told."""
+        listed = [token for token, _ in self.added]
+        if len({token.id for token in listed}) < len(listed):
+            raise ValueError(f"{self.source}: two added tokens have the same id, which is not supported")
+        if not self.normalizers and not self._order_matters(listed):
+            listed = [replace(token, normalized=False) for token in listed]
+        told = [self._told(token, only_decoded) for token in listed]
+        for late in (False, True):
+            together = [token for token in told if token.normalized == late]
+            blank = next((token for token in together if token.content.isspace()), None)
+            if blank is not None and any(token.rstrip for token in together):
+                # `tokenizers` then reads some of the text twice.
+                raise self._refused("an added token of white space beside one with rstrip,", blank.content)
+        seen: set[str] = set()
+        for token in told:
+            if token.normalized and token.content in seen:
+                raise self._refused("two added tokens that are the same when normalized,", token.content)
+            seen.update([token.content] * token.normalized)
+        return [token for token in told if token.id not in special or token.has_flags or token.normalized]
+
+    @staticmethod
+    def _order_matters(tokens: Sequence[AddedToken]) -> bool:
+        """Whether it makes a difference that tokens with `normalized` are looked for behind all others."""
+        late = [token for token in tokens if token.normalized]
+        early = [token for token in tokens if not token.normalized]
+        if not (late and early):
+            return False
+        if any(token.has_flags for token in tokens) or len(late) * len(early) > _MOST_PAIRS:
+            return True
+        return any(may_meet(one.content, other.content) for one in late for other in early)
+
     def _told(self, token: AddedToken, only_decoded: dict[int, bytes]) -> AddedToken:
         """An added token as it is looked for: in normalized text, itself normalized."""
+        if not token.normalized:
+            return token
+        if self.marks_spaces and (token.lstrip or token.rstrip):
+            # The spaces beside it are marks to `tokenizers`, and stay.
+            raise self._refused("an added token with lstrip or rstrip in text with marked spaces,", token.content)
+        if self.marks_late and (SPACE_MARK in token.content or " " in token.content):
+            raise self._refused("a Metaspace, and an added token with a space or a mark,", token.content)
         normalize = compose(self.normalizers)
-        if normalize is None or not token.normalized:
-            return replace(token, normalized=False)
-        content = normalize(token.content)
+        content = normalize(token.content) if normalize is not None else token.content
+        if not content:
+            raise self._refused("an added token of which normalizing leaves nothing,", token.content)
         decoded = token.content.replace(SPACE_MARK, " ") if self.marks_spaces else token.content
         if decoded != content:
             only_decoded[token.id] = decoded.encode("utf-8", "surrogatepass")
@@ -381,6 +420,7 @@ class _Reader:
             )
         if not self.marks_spaces:
             self.normalizers.append(Replace(SPACE_MARK, " "))
+            self.marks_late = True
         self.marks_spaces = True
         scheme = part.get("prepend_scheme") or ("always" if part.get("add_prefix_space", True) else "never")
         if scheme not in ("always", "first", "never"):

@@ -115,9 +115,10 @@ class _Writer:
 
     def _added_tokens(self) -> list[dict[str, Any]]:
         vocabulary = self.vocabulary
-        added = {token.content: token for token in vocabulary.added_tokens}
+        added = {token.id: token for token in vocabulary.added_tokens}
         for content, i in vocabulary.special_tokens.items():
-            added.setdefault(content, AddedToken(content, i))
+            added.setdefault(i, AddedToken(content, i))
+        special = set(vocabulary.special_tokens.values())
         prepends = any(isinstance(normalizer, Prepend) for normalizer in vocabulary.normalizers)
         if prepends and any(token.normalized for token in added.values()):
             raise self._refused(
@@ -129,7 +130,7 @@ class _Writer:
                 "id": token.id,
                 "content": self._content(token),
                 **{flag: getattr(token, flag) for flag in FLAGS},
-                "special": token.content in vocabulary.special_tokens,
+                "special": token.id in special,
             }
             for token in sorted(added.values(), key=lambda token: token.id)
         ]

@@ -70,7 +70,8 @@ class SpecialTokens:
         added: added tokens. Those with the id of a special one say what belongs to it, and where it is looked for.
 
     Added tokens that are looked for in the text as it is are looked for together with the special ones, because one
-    may hide another; they are among the `places`. Those that are looked for in normalized text are not, even if special.
+    may hide another; they are among the `places`. Those that are looked for in normalized text are not, even if
+    special.
     """
 
     def __init__(self, ids: Mapping[str, int], added: Iterable[AddedToken] = ()) -> None:

@@ -127,3 +127,29 @@ def test_special_tokens_in_normalized_text_are_found_only_if_allowed() -> None:
     assert set(enc.encode(text, allowed_special={"c"})) & {first, second, third} == set()
     with pytest.raises(ValueError, match="disallowed special token '<A>'"):
         enc.encode("<A>")
+
+
+@pytest.mark.once
+@given(cases())
+@example((False, "prepend mark", [("<a>", "sn")], ["<a> b  c", " \xe9", "b<a>b", ""]))
+@example((False, "lowercase", [], ["\u0130A", "\U0001f600"]))
+def test_offsets(case: tuple[bool, str, list[Told], list[str]]) -> None:
+    by_bytes, normalizer, added, texts = case
+    # Where white space goes to one token and begins the next, `tokenizers` gives it to both.
+    assume(not any("r" in flags for _, flags in added) or not any(content[0] == " " for content, _ in added))
+    written = document(by_bytes, normalizer, added)
+    assume(not any(content in written["model"]["vocab"] for content, _ in added))
+    if by_bytes:
+        written["pre_tokenizer"]["add_prefix_space"] = len(texts) % 2 == 0
+    try:
+        enc = minitok.Encoding.from_vocabulary(from_document(written, "x.json", name="x"))
+    except ValueError:
+        return  # see above
+    original = tokenizers.Tokenizer.from_str(json.dumps(written))
+    for text in texts:
+        if normalizer in ("NFC", "longer", "shorter"):
+            with pytest.raises(ValueError, match="no certain place"):
+                enc.encode_with_offsets(text, allowed_special="all")
+        else:
+            expected = original.encode(text, add_special_tokens=False)
+            assert enc.encode_with_offsets(text, allowed_special="all") == (expected.ids, expected.offsets)

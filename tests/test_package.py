@@ -43,7 +43,7 @@ LAYERS = [
     {"_pymerge", "_fastmerge", "_pycount", "_pylearn", "_fastlearn", "normalizers", "splits"},
     {"_backend"},
     {"added_tokens", "table_files", "corpus"},
-    {"vocabulary", "special_tokens"},
+    {"vocabulary", "special_tokens", "alignment"},
     {"pipeline", "explicit_merges", "merge_steps"},
     {"viewer.data", "viewer.page"},
     {"viewer.view"},

@@ -145,8 +145,9 @@ def test_decoding() -> None:
         enc.vocabulary.special_tokens["<s>"],
         *enc.encode_ordinary("the"),
     ]
+    assert enc.encode_with_offsets("the")[1][-1][1] == 3
     with pytest.raises(ValueError, match="no certain place"):
-        enc.encode_with_offsets("the")
+        enc.encode_with_offsets(b"the")
 
 
 def test_charsmap_that_is_damaged() -> None:

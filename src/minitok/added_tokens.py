@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from minitok import _backend
 from minitok.unicode_classes import pin_classes
 
-__all__ = ["WORD", "AddedToken", "Place", "finder", "may_meet", "with_flags"]
+__all__ = ["WORD", "AddedToken", "Place", "finder", "may_hide", "with_flags"]
 
 #: Where a token begins and ends in a text, and its id.
 Place = tuple[int, int, int]
@@ -78,15 +78,14 @@ def with_flags(places: Sequence[Place], text: str, tokens: dict[int, AddedToken]
     return out
 
 
-def may_meet(one: str, other: str) -> bool:
-    """Whether two strings may stand in a text so that they overlap.
+def may_hide(one: str, other: str) -> bool:
+    """Whether one string may overlap another in a text, and not begin behind it: so that it is what is found of both.
 
-    >>> may_meet("<a>", "a"), may_meet("ab", "bc"), may_meet("<a>", "<b>")
+    >>> may_hide("<a>", "a"), may_hide("ab", "bc"), may_hide("bc", "ab")
     (True, True, False)
     """
-    shorter = min(len(one), len(other))
-    ends = any(one[-n:] == other[:n] or other[-n:] == one[:n] for n in range(1, shorter + 1))
-    return ends or one in other or other in one
+    ends = any(one[-n:] == other[:n] for n in range(1, min(len(one), len(other)) + 1))
+    return ends or other in one
 
 
 #: What `\w` is to Rust's engine: letters and what is used as such (circled ones, too), marks, digits, connectors.

@@ -320,6 +320,13 @@ class Encoding:
         >>> minitok.get_encoding("minitok_32k").encode_with_offsets("hello world")[1]
         [(0, 5), (5, 11)]
         """
+        if isinstance(self._encoder, PipelineEncoder) and isinstance(text, str):
+            encoder, plain, places = self._places(text, allowed_special, disallowed_special)
+            found = None
+            if isinstance(encoder, PipelineEncoder) and isinstance(plain, str) and not has_surrogates(text):
+                found = encoder.encode_with_spans(plain, places, lambda i: len(self._decoder.token(i)))
+            if found is not None:
+                return found
         self._check_unchanged_text()
         ids = self.encode(text, allowed_special=allowed_special, disallowed_special=disallowed_special)
         lengths = [len(self._decoder.token(i)) for i in ids]

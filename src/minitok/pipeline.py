@@ -21,9 +21,11 @@ from typing import Any
 
 from minitok import _backend
 from minitok.added_tokens import Place, finder
+from minitok.alignment import align, can_align
 from minitok.normalizers import compose
+from minitok.offsets import character_offsets
 from minitok.pretokenizer import get_pretokenizer
-from minitok.splits import split_in_stages
+from minitok.splits import keep_text, split_in_stages
 from minitok.symbols import BYTES
 from minitok.text import decoded_text
 from minitok.threads import WORTHWHILE
@@ -107,6 +109,10 @@ class PipelineEncoder:
         }
         self._others: dict[tuple[frozenset[str], bool], PipelineEncoder] = {}
         self._normalize = compose(vocabulary.normalizers)
+        self._normalizers = vocabulary.normalizers
+        symbols = vocabulary.symbols
+        keeps_text = symbols.unknown_id is None and not symbols.end_of_word and keep_text(vocabulary.splits)
+        self._is_aligned = keeps_text and can_align(vocabulary.normalizers)
         self._ending = _END if vocabulary.symbols.end_of_word else b""
         self._fused = vocabulary.symbols.unknown_id if vocabulary.symbols.fuse_unknown else None
         self._cut: Callable[[str, bool], list[str]] | None = None
@@ -267,6 +273,54 @@ class PipelineEncoder:
             prepared, found = self._prepared(text, places)
             return self._core.count(prepared, limit, num_threads, found)
         return len(self._ids(text, limit, num_threads, places))
+
+    def encode_with_spans(
+        self, text: str, places: Sequence[Place], length_of: Callable[[int], int]
+    ) -> tuple[list[int], list[tuple[int, int]]] | None:
+        """Ids, and for each the start and end, in characters, of what it stands for in the text.
+
+        Args:
+            text: the text.
+            places: as in `encode`.
+            length_of: how many bytes of normalized text an id stands for.
+
+        Returns:
+            None if this vocabulary does something to a text that no character can be followed through.
+        """
+        if not self._is_aligned:
+            return None
+        ids: list[int] = []
+        spans: list[tuple[int, int]] = []
+        begin = 0
+        raw = places or (self._find_raw(text) if self._find_raw is not None else ())
+        for start, end, number in [*raw, (len(text), len(text), None)]:
+            part, sources = align(self._normalizers, text[begin:start])
+            inner = self._find_normalized(part) if self._find_normalized is not None else ()
+            at = 0
+            for first, last, inner_number in [*inner, (len(part), len(part), None)]:
+                pieces = self._pieces(part[at:first], is_first=not ids)
+                stretch = "".join(pieces)
+                # What a stage put before it belongs to the first character.
+                added = len(stretch) - (first - at)
+                stood = sources[at : at + 1] * added + sources[at:first]
+                more = [i for piece in pieces for i in self._core.encode_piece(piece.encode("utf-8"))]
+                found = character_offsets(stretch, [length_of(i) for i in more])
+                ids += more
+                spans += [(begin + stood[left][0], begin + stood[right - 1][1]) for left, right in found]
+                if inner_number is not None:
+                    ids.append(inner_number)
+                    spans.append((begin + sources[first][0], begin + sources[last - 1][1]))
+                at = last
+            if number is not None:
+                ids.append(number)
+                spans.append((start, end))
+            begin = end
+        return ids, spans
+
+    def _pieces(self, stretch: str, *, is_first: bool) -> list[str]:
+        if self._cut is not None:
+            return self._cut(stretch, is_first) if stretch else []
+        return [piece.decode("utf-8") for piece in self._core.split(stretch)]
 
     def tables(self, source: bytes, note: bytes) -> bytearray | None:
         """What merges the pieces, as one block; see the backend's `Encoder`. None if it has another form there."""

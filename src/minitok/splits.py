@@ -13,7 +13,7 @@ from typing import Literal, get_args
 from minitok.pretokenizer import compile_pattern
 from minitok.text import check_no_surrogates
 
-__all__ = ["BEHAVIORS", "Behavior", "PrefixPieces", "Split", "Stage", "split_in_stages"]
+__all__ = ["BEHAVIORS", "Behavior", "PrefixPieces", "Split", "Stage", "keep_text", "split_in_stages"]
 
 Behavior = Literal["isolated", "removed", "merged_with_previous", "merged_with_next", "contiguous"]
 BEHAVIORS: tuple[Behavior, ...] = get_args(Behavior)
@@ -114,6 +114,14 @@ def split_in_stages(stages: Sequence[Stage]) -> Callable[[str, bool], list[str]]
         return pieces
 
     return cut
+
+
+def keep_text(stages: Sequence[Stage]) -> bool:
+    """Whether the pieces of a text, side by side, are the text, but for what the first stage puts before it."""
+    return all(
+        number == 0 if isinstance(stage, PrefixPieces) else stage.behavior != "removed"
+        for number, stage in enumerate(stages)
+    )
 
 
 # -- What becomes of matches: `SplitDelimiterBehavior` of `tokenizers` (tokenizer/normalizer.rs, `split`) -----------

@@ -24,7 +24,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, get_args
 
-from minitok.added_tokens import WORD, AddedToken, may_meet
+from minitok.added_tokens import WORD, AddedToken, may_hide
 from minitok.formats.byte_alphabet import unspell, unspell_all
 from minitok.formats.json_documents import DAMAGED, field, parse_json
 from minitok.formats.space_marks import SPACE_MARK, spaces_pattern
@@ -234,7 +234,10 @@ class _Reader:
         listed = [token for token, _ in self.added]
         if len({token.id for token in listed}) < len(listed):
             raise ValueError(f"{self.source}: two added tokens have the same id, which is not supported")
-        if not self.normalizers and not self._order_matters(listed):
+        # What Metaspace replaces is replaced behind all tokens.
+        marked = any(SPACE_MARK in token.content for token in listed if token.normalized)
+        is_raw = self.marks_late and self.normalizers == [Replace(SPACE_MARK, " ")] and not marked
+        if (is_raw or not self.normalizers) and not self._order_matters(listed):
             listed = [replace(token, normalized=False) for token in listed]
         told = [self._told(token, only_decoded) for token in listed]
         for late in (False, True):
@@ -259,13 +262,13 @@ class _Reader:
             return False
         if any(token.has_flags for token in tokens) or len(late) * len(early) > _MOST_PAIRS:
             return True
-        return any(may_meet(one.content, other.content) for one in late for other in early)
+        return any(may_hide(one.content, other.content) for one in late for other in early)
 
     def _told(self, token: AddedToken, only_decoded: dict[int, bytes]) -> AddedToken:
         """An added token as it is looked for: in normalized text, itself normalized."""
         if not token.normalized:
             return token
-        if self.marks_spaces and (token.lstrip or token.rstrip):
+        if self.marks_spaces and not self.marks_late and (token.lstrip or token.rstrip):
             # The spaces beside it are marks to `tokenizers`, and stay.
             raise self._refused("an added token with lstrip or rstrip in text with marked spaces,", token.content)
         if self.marks_late and (SPACE_MARK in token.content or " " in token.content):

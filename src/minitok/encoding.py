@@ -314,7 +314,10 @@ class Encoding:
         Returns:
             The ids of `encode`, and for each a pair (start, end): `text[start:end]` is what the token covers; in
             characters for a str, in bytes for bytes. A character whose bytes are in several tokens belongs to
-            each of them.
+            each of them. What a vocabulary puts before a text belongs to the first character.
+
+        Raises:
+            ValueError: as `encode`; or the vocabulary changes a text so that tokens have no certain place in it.
 
         >>> import minitok
         >>> minitok.get_encoding("minitok_32k").encode_with_offsets("hello world")[1]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 from dataclasses import replace
 from functools import cache
@@ -18,7 +17,7 @@ import minitok
 from minitok import formats
 from minitok.formats import huggingface_json, huggingface_writer
 from minitok.vocabulary import Vocabulary
-from tests.model_shapes import SYSTEMS, train_tokenizer
+from tests.model_shapes import SYSTEMS, train_tokenizer, write_permuted
 from tests.models import encoding
 from tests.oracle import corpus
 from tests.strategies import any_text, texts
@@ -37,7 +36,7 @@ LINES = [
 @cache
 def trained(kind: str) -> Vocabulary:
     """Small vocabularies of several kinds."""
-    if kind in ("llama", "gemma", "plain", "nmt_nfkc"):
+    if kind in ("llama", "mistral", "gemma", "plain", "nmt_nfkc"):
         return vocabulary_of(kind)
     patterns = {"gpt2": "gpt2", "cl100k": "cl100k", "llama3": "llama3", "deepseek": "deepseek", "custom": r"\w+|\W"}
     enc = minitok.train(
@@ -70,6 +69,7 @@ HELD: dict[str, tuple[set[formats.Format], set[formats.Format]]] = {
     "deepseek": ({"minitok", "compact", "bpeasy"}, {"huggingface", "gguf", "minbpe"}),
     "custom": ({"minitok", "compact", "bpeasy"}, {"huggingface", "minbpe"}),
     "llama": ({"minitok", "sentencepiece", "gguf"}, {"huggingface"}),
+    "mistral": ({"minitok", "sentencepiece", "gguf"}, {"huggingface"}),
     "gemma": ({"minitok", "sentencepiece", "gguf"}, {"huggingface"}),
     "plain": ({"minitok", "sentencepiece"}, {"huggingface"}),
     "nmt_nfkc": ({"minitok", "sentencepiece"}, set()),
@@ -128,6 +128,7 @@ def test_decoding_by_tokenizers(text: str) -> None:
         ("tekken_240911.json", "tekken"),
         ("mistral_v3.spm.model", "sentencepiece"),
         ("mistral_v3.spm.model", "gguf"),
+        ("mistral_v3.spm.model", "huggingface"),
         ("clip_bpe_simple_vocab_16e6.txt.gz", "clip"),
         ("clip_bpe_simple_vocab_16e6.txt.gz", "huggingface"),
         ("claude.json", "compact"),
@@ -151,10 +152,39 @@ def test_published_files(file: str, format: formats.Format, tmp_path: Path) -> N
         assert [one.ids for one in theirs.encode_batch(sample, add_special_tokens=False)] == expected
 
 
-@pytest.mark.data
-def test_mistral_has_user_defined_pieces_behind_a_prefix(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="prepends something to a text, and has added tokens"):
-        written(encoding("mistral_v3.spm.model").vocabulary, "huggingface", tmp_path)
+def between_pieces(vocabulary: Vocabulary) -> list[str]:
+    """Every token, special token and byte's name where it stands alone between user-defined pieces."""
+    first, last = vocabulary.added_tokens[0].content, vocabulary.added_tokens[-1].content
+    names = [token.decode("utf-8") for token in vocabulary.tokens]
+    names += [*vocabulary.special_tokens, *(f"<0x{b:02X}>" for b in range(256))]
+    return [f"{first}{name}{last}" for name in names]
+
+
+@pytest.mark.parametrize("file", ["", pytest.param("mistral_v3.spm.model", marks=pytest.mark.data)])
+def test_user_defined_pieces_behind_a_prefix(file: str) -> None:
+    """Names that are no tokens of text are none between two pieces; and the vocabulary comes back."""
+    vocabulary = encoding(file).vocabulary if file else trained("mistral")
+    data = huggingface_writer.dump(vocabulary)
+    theirs = tokenizers.Tokenizer.from_str(data.decode())
+    theirs.encode_special_tokens = True
+    lines = between_pieces(vocabulary)
+    assert [one.ids for one in theirs.encode_batch(lines, add_special_tokens=False)] == ids_of(vocabulary, lines)
+    again = huggingface_json.parse(data, "x", name=vocabulary.name)
+    for name in ("tokens", "special_tokens", "symbols", "normalizers", "pattern", "whole_piece", "decoded_prefix"):
+        assert getattr(again, name) == getattr(vocabulary, name), name
+    assert set(again.added_tokens) == set(vocabulary.added_tokens)
+
+
+def test_stages_for_user_defined_pieces_that_leave_names_whole() -> None:
+    document = huggingface_writer.document(trained("mistral"))
+    pieces, guard = document["pre_tokenizer"]["pretokenizers"]
+    for stages in ([pieces], [pieces, pieces], [pieces, guard, {"type": "Digits"}]):
+        document["pre_tokenizer"] = {"type": "Sequence", "pretokenizers": stages}
+        with pytest.raises(ValueError, match="leaves other tokens whole is not supported"):
+            huggingface_json.from_document(document, "x", name="x")
+    document["pre_tokenizer"] = {"type": "Sequence", "pretokenizers": [pieces, guard, guard]}
+    with pytest.raises(ValueError, match="a pre-tokenizer behind a normalizer that marks spaces, 'Split'"):
+        huggingface_json.from_document(document, "x", name="x")
 
 
 # -- The packages of these formats -------------------------------------------------------------------------------
@@ -254,21 +284,9 @@ def test_systems_are_written_and_read(name: str) -> None:
 def test_permuted_ids(tmp_path: Path) -> None:
     """BART's and RoBERTa's ids are in another order than their merges."""
     tokenizer = train_tokenizer("codeparrot", [line * 3 for line in LINES], 420)
-    vocab = tokenizer.get_vocab(with_added_tokens=False)
-    ids = sorted(vocab.values(), key=lambda i: (i * 7919) % 1009)
-    permuted = {token: ids[place] for place, token in enumerate(sorted(vocab, key=vocab.__getitem__))}
-    merges = io.StringIO()
-    merges.write("#version: 0.2\n")
-    for left, right in json.loads(tokenizer.to_str())["model"]["merges"]:
-        merges.write(f"{left} {right}\n")
-    (tmp_path / "vocab.json").write_text(json.dumps(permuted, ensure_ascii=False), "utf-8")
-    (tmp_path / "merges.txt").write_text(merges.getvalue(), "utf-8")
-    reference = tokenizers.Tokenizer(
-        tokenizers.models.BPE.from_file(str(tmp_path / "vocab.json"), str(tmp_path / "merges.txt"))
-    )
-    reference.pre_tokenizer = tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False)
+    reference = write_permuted(tokenizer, tmp_path)
     for path in (tmp_path, tmp_path / "vocab.json", tmp_path / "merges.txt"):
         enc = minitok.load(path)
         for line in LINES:
             assert enc.encode_ordinary(line) == reference.encode(line).ids
-    assert enc.apply_template([9]) == [permuted["<s>"], 9, permuted["</s>"]]
+    assert enc.apply_template([9]) == [reference.token_to_id("<s>"), 9, reference.token_to_id("</s>")]

@@ -49,7 +49,7 @@ LAYERS = [
     {"viewer.view"},
     {"viewer", "viewer.server"},
     {"formats.byte_alphabet", "formats.json_documents", "formats.protobuf", "formats.space_marks"},
-    {"formats.templates_json", "formats.sentencepiece_pieces"},
+    {"formats.templates_json", "formats.sentencepiece_pieces", "formats.user_defined_splits"},
     {
         "formats.bpeasy_json",
         "formats.clip_merges",

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import tiktoken
 import tokenizers
-from hypothesis import given
+from hypothesis import given, strategies
 
 import minitok
 from minitok import formats
@@ -175,6 +175,17 @@ def test_user_defined_pieces_behind_a_prefix(file: str) -> None:
     assert set(again.added_tokens) == set(vocabulary.added_tokens)
 
 
+@given(parts=strategies.lists(strategies.sampled_from(range(600)), max_size=8))
+def test_texts_of_user_defined_pieces_and_names(parts: list[int]) -> None:
+    vocabulary = trained("mistral")
+    listed = [*[token.content for token in vocabulary.added_tokens] * 20, *between_pieces(vocabulary)]
+    text = "".join(listed[part % len(listed)] for part in parts)
+    again = huggingface_json.parse(huggingface_writer.dump(vocabulary), "x", name="x")
+    theirs = in_tokenizers("mistral").encode(text, add_special_tokens=False).ids
+    for one in (vocabulary, again):
+        assert minitok.Encoding.from_vocabulary(one).encode(text, allowed_special="all") == theirs
+
+
 def test_stages_for_user_defined_pieces_that_leave_names_whole() -> None:
     document = huggingface_writer.document(trained("mistral"))
     pieces, guard = document["pre_tokenizer"]["pretokenizers"]
@@ -184,6 +195,59 @@ def test_stages_for_user_defined_pieces_that_leave_names_whole() -> None:
             huggingface_json.from_document(document, "x", name="x")
     document["pre_tokenizer"] = {"type": "Sequence", "pretokenizers": [pieces, guard, guard]}
     with pytest.raises(ValueError, match="a pre-tokenizer behind a normalizer that marks spaces, 'Split'"):
+        huggingface_json.from_document(document, "x", name="x")
+
+
+@cache
+def with_byte_level_normalizer() -> tuple[Any, minitok.Encoding]:
+    """A tokenizer of `tokenizers` that spells bytes by its normalizer, and minitok's."""
+    theirs = train_tokenizer("codeparrot", [line * 3 for line in LINES], 420)
+    theirs.pre_tokenizer = None
+    form = tokenizers.normalizers
+    theirs.normalizer = form.Sequence([form.NFKC(), form.Replace("x", " ü "), form.ByteLevel()])
+    theirs.add_tokens([tokenizers.AddedToken("né f", normalized=True), tokenizers.AddedToken("ﬁ", normalized=True)])
+    document = json.loads(theirs.to_str())
+    for token in document["added_tokens"]:
+        token.update(single_word=False, rstrip=False)
+    vocabulary = huggingface_json.from_document(document, "x", name="x")
+    theirs = tokenizers.Tokenizer.from_str(json.dumps(document))
+    theirs.encode_special_tokens = True
+    return theirs, minitok.Encoding.from_vocabulary(vocabulary)
+
+
+@given(text=texts | any_text.map(lambda text: f"né {text}fi ﬁné f{text}"))
+def test_byte_level_normalizer(text: str) -> None:
+    theirs, ours = with_byte_level_normalizer()
+    assert ours.encode_ordinary(text) == theirs.encode(text, add_special_tokens=False).ids
+
+
+@pytest.mark.once
+def test_byte_level_normalizer_for_code_points() -> None:
+    theirs, ours = with_byte_level_normalizer()
+    code_points = [f"a{chr(c)} {chr(c)}1" for c in range(0x110000) if not 0xD800 <= c < 0xE000]
+    lines = ["\n".join(code_points[i : i + 64]) for i in range(0, len(code_points), 64)]
+    expected = [one.ids for one in theirs.encode_batch(lines, add_special_tokens=False)]
+    assert ours.encode_ordinary_batch(lines) == expected
+
+
+@pytest.mark.parametrize(
+    ("parts", "message"),
+    [
+        ({"normalizer": ["ByteLevel", "NFC"]}, "a normalizer behind ByteLevel, 'NFC'"),
+        ({"normalizer": ["ByteLevel"], "pre_tokenizer": {"type": "Digits"}}, "a pre-tokenizer behind ByteLevel"),
+        ({"normalizer": ["marks", "ByteLevel"]}, "a ByteLevel behind a normalizer that marks spaces"),
+        ({"normalizer": ["ByteLevel"], "rstrip": True}, "an added token with flags, 'word'"),
+    ],
+)
+def test_byte_level_normalizers_that_are_refused(parts: dict[str, Any], message: str) -> None:
+    marks = {"type": "Replace", "pattern": {"String": " "}, "content": "▁"}
+    chain = [marks if kind == "marks" else {"type": kind} for kind in parts["normalizer"]]
+    document = huggingface_writer.document(trained("gpt2")) | {
+        "normalizer": {"type": "Sequence", "normalizers": chain},
+        "pre_tokenizer": parts.get("pre_tokenizer"),
+        "added_tokens": [{"content": "word", "id": 900, "normalized": True, "rstrip": parts.get("rstrip", False)}],
+    }
+    with pytest.raises(ValueError, match=message):
         huggingface_json.from_document(document, "x", name="x")
 
 

@@ -2,7 +2,7 @@
 
 What stands in the file, and what it becomes:
 
-    normalizer      `Vocabulary.normalizers`
+    normalizer      `Vocabulary.normalizers`; ByteLevel there says only how tokens are spelled
     pre_tokenizer   `pattern` if it is one that is named or one expression; else `splits`
     model           tokens, merges, what pieces begin as
     added_tokens    `special_tokens` and `added_tokens`
@@ -288,6 +288,8 @@ class _Reader:
 
     def _read_normalizer(self, part: dict[str, Any]) -> None:
         kind = part["type"]
+        if self.is_byte_level:
+            raise self._refused("a normalizer behind ByteLevel,", kind)
         if kind in FORMS:
             self.normalizers.append(UnicodeForm(kind))
         elif kind == "Lowercase":
@@ -309,10 +311,22 @@ class _Reader:
                 self.normalizers.insert(behind, Replace(SPACE_MARK, " "))
             else:
                 self.normalizers.append(Replace(pattern, content, is_regex))
+        elif kind == "ByteLevel":
+            self._read_byte_level_normalizer()
         else:
             raise self._refused("the normalizer", kind)
         if kind == "Prepend" and SPACE_MARK in part["prepend"] and not self._marks_later():
             raise self._refused("a Prepend without a Replace of spaces", part["prepend"])
+
+    def _read_byte_level_normalizer(self) -> None:
+        """Bytes are spelled as characters before text is cut, if it is: an expression would see other characters."""
+        self.is_byte_level = True
+        if self.marks_spaces:
+            raise self._refused("a ByteLevel behind a normalizer that marks spaces,", "ByteLevel")
+        for token, _ in self.added:
+            if token.normalized and token.has_flags:
+                # They are about what is beside it, which is spelled.
+                raise self._refused("behind a ByteLevel normalizer, an added token with flags,", token.content)
 
     def _marks_later(self) -> bool:
         return any(

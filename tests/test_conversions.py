@@ -15,7 +15,10 @@ from hypothesis import given, strategies
 
 import minitok
 from minitok import formats
+from minitok.explicit_merges import explicit_merges, with_ranks
 from minitok.formats import huggingface_json, huggingface_writer
+from minitok.normalizers import Charsmap
+from minitok.symbols import Symbols
 from minitok.vocabulary import Vocabulary
 from tests.model_shapes import SYSTEMS, train_tokenizer, write_permuted
 from tests.models import encoding
@@ -198,6 +201,45 @@ def test_stages_for_user_defined_pieces_that_leave_names_whole() -> None:
         huggingface_json.from_document(document, "x", name="x")
 
 
+@pytest.mark.once
+@pytest.mark.parametrize("format", ["sentencepiece", "gguf"])
+@pytest.mark.parametrize(
+    "file", ["llama", "mistral", "gemma", pytest.param("mistral_v3.spm.model", marks=pytest.mark.data)]
+)
+def test_pieces_come_back_from_listed_merges(file: str, format: formats.Format, tmp_path: Path) -> None:
+    vocabulary = encoding(file).vocabulary if "." in file else trained(file)
+    listed = written(vocabulary, "huggingface", tmp_path)
+    assert listed.merges is not None
+    again = written(listed, format, tmp_path)
+    assert again.ranks is not None
+    assert (again.tokens, again.symbols, again.normalizers) == (
+        vocabulary.tokens,
+        vocabulary.symbols,
+        vocabulary.normalizers,
+    )
+    assert explicit_merges(again) == explicit_merges(vocabulary)
+    lines = [*LINES, *between_pieces(vocabulary)] if vocabulary.added_tokens else LINES
+    assert ids_of(again, lines) == ids_of(vocabulary, lines)
+
+
+def test_merges_that_no_ranks_imply() -> None:
+    tokens = {b"a": 0, b"b": 1, b"c": 2, b"ab": 3, b"bc": 4, b"abc": 5}
+    ranked = Vocabulary(
+        "x", tokens, None, {}, None, ranks=(3, 4, 5, 0, 1, 2), symbols=Symbols(True, None, 9), only_decoded={9: b"?"}
+    )
+    apart = [(0, 1, 3), (1, 2, 4), (3, 2, 5)]
+    for merges, is_implied in [
+        (apart, True),
+        ([*apart, (0, 4, 5)], True),  # one more, which never stands side by side
+        ([(0, 1, 3), (1, 2, 4), (0, 4, 5)], False),  # "abc" is "ab" and "c" first
+        (apart[:2], False),  # nothing merges to "abc"
+        ([(0, 1, 3), (3, 2, 5), (1, 2, 4), (0, 4, 5)], False),  # two ranks for "abc"
+    ]:
+        listed = replace(ranked, merges=merges, ranks=None)
+        assert (with_ranks(listed) == ranked) == is_implied
+        assert (with_ranks(listed) == listed) != is_implied
+
+
 @cache
 def with_byte_level_normalizer() -> tuple[Any, minitok.Encoding]:
     """A tokenizer of `tokenizers` that spells bytes by its normalizer, and minitok's."""
@@ -249,6 +291,16 @@ def test_byte_level_normalizers_that_are_refused(parts: dict[str, Any], message:
     }
     with pytest.raises(ValueError, match=message):
         huggingface_json.from_document(document, "x", name="x")
+
+
+def test_a_compiled_map_is_another_one_in_tokenizers() -> None:
+    """Why no file with one is read or written: of a grapheme of few bytes, `tokenizers` drops the rest."""
+    charsmap = trained("nmt_nfkc").normalizers[0]
+    assert isinstance(charsmap, Charsmap)
+    theirs = tokenizers.normalizers.Precompiled(charsmap.blob).normalize_str("ﬁ\u0301")
+    assert (theirs, charsmap.function()("ﬁ\u0301")) == ("fi", "fi\u0301")
+    with pytest.raises(ValueError, match="no normalizer Charsmap"):
+        huggingface_writer.dump(trained("nmt_nfkc"))
 
 
 # -- The packages of these formats -------------------------------------------------------------------------------

@@ -15,9 +15,10 @@ import pytest
 
 import minitok
 from minitok import distributed as clusters
-from minitok.distributed import counting, encoding
+from minitok.datasets.shards import ShardJob, encode_shard
+from minitok.datasets.storage import Storage
+from minitok.distributed import counting
 from minitok.distributed.cluster import results
-from minitok.distributed.storage import Storage
 from minitok.patterns import PATTERNS
 from tests.clusters import Cluster, free_port, s3_server
 from tests.test_cli import bad, good
@@ -253,9 +254,9 @@ def test_a_dataset_that_cannot_be(client: Any, corpus: list[Path], enc: minitok.
         encode()
     assert not (tmp_path / "out" / "manifest.json").exists()
     (tmp_path / "out" / "vocabulary.minitok.json").write_text("{}", encoding="utf-8")
-    job = encoding._Job(Storage(), str(tmp_path / "out"), "0" * 64, "uint16", None, None, "", None)
+    job = ShardJob(Storage(), str(tmp_path / "out"), "0" * 64, "uint16", "bin", None, None, "", None)
     with pytest.raises(ValueError, match="is another vocabulary than the one to encode with"):
-        encoding._encode(job, 99, [])
+        encode_shard(job, 99, [])
 
 
 # -- Commands --------------------------------------------------------------------------------------------------------

@@ -85,7 +85,7 @@ LAYERS = [
     {"distributed"},
     {"demo", "command_io"},
     {"cluster_commands"},
-    {"commands", "training_commands", "conversion_command", "view_command"},
+    {"commands", "training_commands", "conversion_command", "view_command", "dataset_commands"},
     {"cli"},
     {"__init__", "__main__"},
 ]

@@ -121,9 +121,7 @@ class DatasetRun:
                 f"{job.out} holds the beginning of a dataset from other files, options or another vocabulary (or the "
                 "files have changed); give another folder, or remove it first"
             )
-        if job.storage.is_local(job.out):
-            for left in Path(job.storage.open(job.out)[1]).glob(".*.tmp"):  # of a run that was killed
-                left.unlink(missing_ok=True)
+        self._remove_leftovers()
         job.storage.write(job.url(VOCABULARY), self.vocabulary)
         job.storage.write(job.url(_PLAN), job.plan.encode("ascii"))
 
@@ -133,9 +131,17 @@ class DatasetRun:
         Args:
             entries: one for each portion, in order.
         """
+        self._remove_leftovers()
         manifest = manifest_of(self.described, self.job.plan, entries)
         self.job.storage.write(self.job.url(MANIFEST), json.dumps(manifest, indent=1).encode())
         return manifest
+
+    def _remove_leftovers(self) -> None:
+        """Temporary files of what was killed."""
+        job = self.job
+        if job.storage.is_local(job.out):
+            for left in Path(job.storage.open(job.out)[1]).glob(".shard-*.tmp"):
+                left.unlink(missing_ok=True)
 
 
 def encode_dataset(

@@ -130,7 +130,9 @@ def _add_encode(commands: Any) -> None:
         "Print the ids of each file in one line. Text that spells a special token is ordinary unless it is allowed. "
         "With --to, write the ids of all files into one file of ids, with an index of the documents.",
     )
-    _add_files(parser, "files of any bytes; with --to also globs, JSON Lines (.jsonl, .ndjson), .gz and .zst")
+    _add_files(
+        parser, "files of any bytes; with --to also globs, JSON Lines (.jsonl, .ndjson), .gz and .zst, Parquet, Arrow"
+    )
     _add_encoding(parser)
     parser.add_argument(
         "--allow-special",

@@ -223,7 +223,8 @@ def test_a_run_that_is_killed(tmp_path: Path, files: list[Path], wanted: int) ->
     with pytest.raises(ValueError, match=r"has no manifest.json: it is no dataset, or the run is not done"):
         minitok.open_dataset(out, encoding=enc)
     # As a kill at the worst moment leaves it.
-    (out / ".shard-00099.bin.0123456789abcdef.tmp").write_bytes(b"half")
+    for name in ("shard-00099.bin", "manifest.json"):
+        (out / f".{name}.0123456789abcdef.tmp").write_bytes(b"half")
     kept = {path: path.stat().st_mtime_ns for path in entries(out)}
     assert minitok.encode_dataset(files, out, encoding=enc, shard_size=3000) == whole
     assert in_dataset(out, enc) == naive(enc, documents_of(files))

@@ -140,7 +140,7 @@ class DatasetRun:
         """Temporary files of what was killed."""
         job = self.job
         if job.storage.is_local(job.out):
-            for left in Path(job.storage.open(job.out)[1]).glob(".shard-*.tmp"):
+            for left in Path(job.storage.open(job.out)[1]).glob(".*.tmp"):
                 left.unlink(missing_ok=True)
 
 

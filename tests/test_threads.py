@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from hypothesis import example, given
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 import minitok
 from minitok.patterns import PATTERNS
+from minitok.text import repair_surrogates
 from tests.oracle import TEXTS, published, published_tiktoken, real_text
 from tests.pieces import NAMES
 from tests.strategies import any_bytes, class_text, surrogate_text, texts
@@ -99,6 +101,29 @@ def test_real_text(name: str, text_name: str) -> None:
     cut = text.encode()
     check(encoding, b"".join(cut[i : i + 997] for i in range(0, len(cut), 1000)))
     check_batches(encoding, [text[i : i + 5000] for i in range(0, len(text), 5000)])
+
+
+@given(
+    st.sampled_from(sorted(PATTERN_TEXTS)),
+    parts.map("".join),
+    st.sampled_from(["", " ", "a", "\n "]),
+    st.integers(1, 3),
+)
+@example("spaces_signs", "", " ", 1)
+@example("spaces_signs", "<|end|>", " ", 1)
+@example("spaces", "字 a" * 3000, " ", 2)
+@example("cl100k", "字" * 5000, " ", 1)
+def test_what_stands_before_a_text(name: str, text: str, before: str, threads: int) -> None:
+    encoder: Any = _encoding(name, minitok.BACKEND)._encoder
+    for form in in_each_form(repair_surrogates(text)):
+        if isinstance(form, str):
+            start = form.find("<|end|>")
+            places = [(start, start + 7, 40_000)] if start >= 0 else []
+            moved = [(start + len(before), end + len(before), special) for start, end, special in places]
+            ids = encoder.encode(before + form, None, 1, moved)
+            assert encoder.encode(form, None, threads, places, before) == ids
+            assert list(memoryview(encoder.encode_uint32(form, threads, places, before)).cast("B").cast("I")) == ids
+            assert encoder.count(form, None, threads, places, before) == len(ids)
 
 
 #: Longer than a few of the parts that the compiled core's threads take in turn (2 ** 20 characters each).

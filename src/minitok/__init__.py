@@ -8,6 +8,7 @@
 
 from minitok._backend import BACKEND
 from minitok._version import __version__
+from minitok.datasets import Dataset, encode_dataset, open_dataset
 from minitok.encoding import Encoding
 from minitok.id_files import EncodedFile
 from minitok.registry import (
@@ -24,12 +25,14 @@ from minitok.vocabulary import Vocabulary
 
 __all__ = [
     "BACKEND",
+    "Dataset",
     "EncodedFile",
     "Encoding",
     "PieceCounts",
     "Vocabulary",
     "__version__",
     "count_pieces",
+    "encode_dataset",
     "encoding_for_model",
     "encoding_name_for_model",
     "from_huggingface",
@@ -37,5 +40,6 @@ __all__ = [
     "get_encoding",
     "list_encoding_names",
     "load",
+    "open_dataset",
     "train",
 ]

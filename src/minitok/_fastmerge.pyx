@@ -61,6 +61,8 @@ cdef Py_ssize_t SHORT_LENGTH = 1 << 11
 cdef Py_ssize_t LIST_PART = 1 << 18
 #: Threads that share a text take parts of this length in turn.
 cdef Py_ssize_t THREAD_PART = 1 << 20
+#: What stands before a text is encoded with no more of its characters than this, if it can be cut there.
+cdef Py_ssize_t HEAD_LENGTH = 1 << 12
 #: More ids than this are handed over as they are, not copied.
 cdef size_t COPIED_IDS = 1 << 15
 #: Ids up to this number come as prebuilt int objects.
@@ -585,10 +587,17 @@ cdef class Encoder:
         """Leave the ids of a text in the workspace, or how many there are; stop when there are more than `limit`."""
         return self._encode_span(text, 0, -1, w, limit, only_count)
 
-    cdef int _encode_part(self, text, tuple part, _Workspace w, size_t limit, bint only_count) except -1:
+    cdef int _encode_part(
+        self, text, tuple part, _Workspace w, size_t limit, bint only_count, str before=None
+    ) except -1:
         """The same for a part of a text, with special tokens at some places: (start, stop, places)."""
         cdef Py_ssize_t at = part[0], start, end
         cdef uint32_t special
+        if before and at == 0:
+            # With the beginning of the text, up to a place where it may be cut: no copy of all of it.
+            end = part[2][0][0] if part[2] else part[1]
+            at = self._boundary(text, min(HEAD_LENGTH, len(text) if end < 0 else end), len(text) if end < 0 else end)
+            self._encode_span(before + text[:at], 0, -1, w, limit, only_count)
         for start, end, special in part[2]:
             self._encode_span(text, at, start, w, limit, only_count)
             if only_count:
@@ -642,6 +651,15 @@ cdef class Encoder:
                 status = mt_encode(&self.c, &w.c, data, stop - start, limit, only_count)
         return self._check(status, w)
 
+    cdef Py_ssize_t _boundary(self, text, Py_ssize_t at, Py_ssize_t end) except -1:
+        """The last place up to `at` where a text can be cut with the same result; or else its `end`."""
+        cdef mt_string string
+        cdef Py_ssize_t found = 0
+        if at < end and self.c.pattern != NULL:
+            string_of(text, &string)
+            found = mt_string_boundary(self.c.pattern, string, at)
+        return found if found else end
+
     cdef list _parts(self, text, Py_ssize_t count, places):
         """Cut a text into up to `count` parts that are encoded apart with the same result."""
         cdef mt_string string
@@ -667,7 +685,7 @@ cdef class Encoder:
         parts.append((start, -1, places[first:]))
         return parts
 
-    def _encode_in_threads(self, text, Py_ssize_t threads, list parts, bint only_count):
+    def _encode_in_threads(self, text, Py_ssize_t threads, list parts, bint only_count, str before):
         """A workspace with the ids of all parts, which threads take in turn."""
         from concurrent.futures import ThreadPoolExecutor
 
@@ -680,7 +698,7 @@ cdef class Encoder:
             try:
                 while (number := gathered.take(len(parts))) >= 0:
                     w.c.ids.length = 0
-                    self._encode_part(text, parts[number], w, <size_t> -1, only_count)
+                    self._encode_part(text, parts[number], w, <size_t> -1, only_count, before)
                     stop = parts[number][1]
                     if not only_count:
                         gathered.put(number, w, length if stop < 0 else stop, 0 if stop < 0 else length - stop)
@@ -704,17 +722,19 @@ cdef class Encoder:
         result.c.counted = gathered.counted
         return result
 
-    cdef _Workspace _encode_whole(self, text, size_t limit, Py_ssize_t num_threads, places, bint only_count):
+    cdef _Workspace _encode_whole(
+        self, text, size_t limit, Py_ssize_t num_threads, places, bint only_count, str before
+    ):
         """A workspace with the ids of a text; to be given back."""
         cdef _Workspace w
         cdef list parts
         if num_threads > 1 and limit == <size_t> -1:
             parts = self._parts(text, max(num_threads, len(text) // THREAD_PART), places)
             if len(parts) > 1:
-                return self._encode_in_threads(text, min(num_threads, len(parts)), parts, only_count)
+                return self._encode_in_threads(text, min(num_threads, len(parts)), parts, only_count, before)
         w = self._take()
         try:
-            self._encode_part(text, (0, -1, places), w, limit, only_count)
+            self._encode_part(text, (0, -1, places), w, limit, only_count, before)
         except BaseException:
             self._give_back(w)
             raise
@@ -743,7 +763,7 @@ cdef class Encoder:
     cdef bint _is_listed_by_parts(self, text) except -1:
         return not mt_lists_may_change and self.c.pattern != NULL and len(text) >= 2 * LIST_PART
 
-    cdef list _encode_by_parts(self, text, places):
+    cdef list _encode_by_parts(self, text, places, str before):
         """The ids of a long text, part by part, so that they go from the processor's cache into the list."""
         cdef _Workspace w = self._take()
         cdef mt_string string
@@ -753,7 +773,7 @@ cdef class Encoder:
         try:
             for part in self._parts(text, string.length // LIST_PART, places):
                 w.c.ids.length = 0
-                self._encode_part(text, part, w, <size_t> -1, False)
+                self._encode_part(text, part, w, <size_t> -1, False, before)
                 if done + w.c.ids.length > room:
                     expected = 0 if part[1] < 0 else <size_t> (
                         1.125 * (done + w.c.ids.length) / part[1] * (string.length - <size_t> part[1])
@@ -781,12 +801,12 @@ cdef class Encoder:
         memset(&w.c.ids, 0, sizeof(mt_ids))
         return ids
 
-    def encode(self, text, limit=None, Py_ssize_t num_threads=1, places=()):
+    def encode(self, text, limit=None, Py_ssize_t num_threads=1, places=(), str before=""):
         """The ids of a text, with special tokens at some places."""
         if limit is None and num_threads == 1 and self._is_listed_by_parts(text):
-            return self._encode_by_parts(text, places)
+            return self._encode_by_parts(text, places, before)
         cdef _Workspace w = self._encode_whole(
-            text, <size_t> -1 if limit is None else limit, num_threads, places, False
+            text, <size_t> -1 if limit is None else limit, num_threads, places, False, before
         )
         try:
             return self._to_list(w)
@@ -831,9 +851,9 @@ cdef class Encoder:
         finally:
             self._give_back(w)
 
-    def encode_uint32(self, text, Py_ssize_t num_threads=1, places=()):
+    def encode_uint32(self, text, Py_ssize_t num_threads=1, places=(), str before=""):
         """The ids as unsigned 32-bit numbers in the machine's byte order."""
-        cdef _Workspace w = self._encode_whole(text, <size_t> -1, num_threads, places, False)
+        cdef _Workspace w = self._encode_whole(text, <size_t> -1, num_threads, places, False, before)
         try:
             return self._to_buffer(w)
         finally:
@@ -880,10 +900,10 @@ cdef class Encoder:
         finally:
             self._give_back(w)
 
-    def count(self, text, limit=None, Py_ssize_t num_threads=1, places=()):
+    def count(self, text, limit=None, Py_ssize_t num_threads=1, places=(), str before=""):
         """How many ids `encode` gives; with a limit, some number above it as soon as that is certain."""
         cdef _Workspace w = self._encode_whole(
-            text, <size_t> -1 if limit is None else limit, num_threads, places, True
+            text, <size_t> -1 if limit is None else limit, num_threads, places, True, before
         )
         cdef size_t counted = w.c.counted
         self._give_back(w)

@@ -1,6 +1,6 @@
 """The specification of applying merges, in plain Python that is also fast Python.
 
-All that the compiled twin `_fastmerge` does is specified here, in the same names:
+Longer than 500 lines because all that the compiled twin `_fastmerge` does is specified here, in the same names:
 
     Encoder        ordinary text -> ids (split, then merge; no special tokens)
     Decoder        ids -> bytes
@@ -159,7 +159,12 @@ class Encoder:
         self._cache = _PieceCache(self.encode_piece)
 
     def encode(
-        self, text: str | bytes, limit: int | None = None, num_threads: int = 1, places: Sequence[Place] = ()
+        self,
+        text: str | bytes,
+        limit: int | None = None,
+        num_threads: int = 1,
+        places: Sequence[Place] = (),
+        before: str = "",
     ) -> list[int]:
         """The ids of a text.
 
@@ -168,11 +173,15 @@ class Encoder:
             limit: stop as soon as there are more ids than this, at any point after.
             num_threads: how many threads to use; plain Python has no use for more than one.
             places: where special tokens stand, in order; all else is ordinary text.
+            before: what is encoded as if it stood before the text, whose places do not count it; with a str only.
 
         Raises:
             UnicodeEncodeError: a str with a lone surrogate.
             ValueError: a byte that the vocabulary lacks.
         """
+        if before and isinstance(text, str):
+            text = before + text
+            places = [(start + len(before), end + len(before), special) for start, end, special in places]
         if not places:
             return self._encode_ordinary(text, limit)
         ids: list[int] = []
@@ -223,10 +232,10 @@ class Encoder:
         return None if ids is None else len(ids)
 
     def encode_uint32(
-        self, text: str | bytes, num_threads: int = 1, places: Sequence[Place] = ()
+        self, text: str | bytes, num_threads: int = 1, places: Sequence[Place] = (), before: str = ""
     ) -> bytes | bytearray:
         """The ids as unsigned 32-bit numbers in the machine's byte order."""
-        return bytearray(array("I", self.encode(text, places=places)).tobytes())
+        return bytearray(array("I", self.encode(text, places=places, before=before)).tobytes())
 
     def encode_many_uint32(
         self,
@@ -260,10 +269,15 @@ class Encoder:
         return bytearray(ids.tobytes()), bytearray(counts.tobytes())
 
     def count(
-        self, text: str | bytes, limit: int | None = None, num_threads: int = 1, places: Sequence[Place] = ()
+        self,
+        text: str | bytes,
+        limit: int | None = None,
+        num_threads: int = 1,
+        places: Sequence[Place] = (),
+        before: str = "",
     ) -> int:
         """How many ids `encode` gives; with a limit, some number above it as soon as that is certain."""
-        return len(self.encode(text, limit, places=places))
+        return len(self.encode(text, limit, places=places, before=before))
 
     def tables(self, source: bytes, note: bytes) -> bytearray | None:
         """What `RankTable.from_tables` takes: all tables, with a note; None if there are none.

@@ -8,6 +8,7 @@
 
 from minitok._backend import BACKEND
 from minitok._version import __version__
+from minitok.comparison import Comparison, compare
 from minitok.encoding import Encoding
 from minitok.id_files import EncodedFile
 from minitok.registry import (
@@ -24,11 +25,13 @@ from minitok.vocabulary import Vocabulary
 
 __all__ = [
     "BACKEND",
+    "Comparison",
     "EncodedFile",
     "Encoding",
     "PieceCounts",
     "Vocabulary",
     "__version__",
+    "compare",
     "count_pieces",
     "encoding_for_model",
     "encoding_name_for_model",

@@ -1,0 +1,113 @@
+"""Which tokens a text uses, and of which script they are.
+
+A token is of the script of its first letter. Where that is not a whole character (a token may end, or begin,
+inside of one), it is the character of the text that the token holds a part of. What a token is in every text alike is looked up
+by its id, so that only tokens with parts of characters cost more than counting.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from minitok.scripts import SCRIPTS, script_table
+from minitok.text import characters_of
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    Numbers = npt.NDArray[np.int64]
+
+__all__ = ["TokenUse"]
+
+_UNKNOWN = -2
+#: It depends on the text.
+_PARTIAL = -1
+_MISSING = b""
+#: By the number of bytes that a character has: what of its first byte counts.
+_LEAD_BITS = np.array([0, 0x7F, 0x1F, 0x0F, 0x07])
+
+
+class TokenUse:
+    """Counts tokens; `reset` begins anew.
+
+    Args:
+        tokens: the bytes of every id; None for an id that nothing has.
+    """
+
+    def __init__(self, tokens: list[bytes | None]) -> None:
+        self._tokens = [_MISSING if token is None else token for token in tokens]
+        self._lengths: Numbers = np.array([len(token) for token in self._tokens], np.int64)
+        self._scripts = np.full(len(tokens), _UNKNOWN, np.int64)
+        self._places = np.zeros(len(tokens), np.int64)  # of the part of a character, in the token
+        self._table = np.frombuffer(script_table(), np.uint8)
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget what was counted."""
+        #: How often each id was used.
+        self.counts: Numbers = np.zeros(len(self._tokens), np.int64)
+        self._partial = np.zeros((2, len(SCRIPTS)), np.int64)  # tokens and bytes
+
+    def add(self, ids: npt.NDArray[np.uint32], text: bytes) -> None:
+        """Count ids.
+
+        Args:
+            ids: the ids of a text.
+            text: the text, valid UTF-8.
+        """
+        counts = np.bincount(ids, minlength=len(self._tokens))
+        for i in np.flatnonzero((counts > 0) & (self._scripts == _UNKNOWN)).tolist():
+            self._scripts[i], self._places[i] = self._classified(self._tokens[i])
+        self.counts += counts
+        if (counts[self._scripts == _PARTIAL] > 0).any():
+            self._add_partial(ids, text)
+
+    def by_script(self) -> list[tuple[str, int, int]]:
+        """Name, tokens and bytes of each script that was used."""
+        tokens, size = self._partial.copy()
+        whole = (self.counts > 0) & (self._scripts >= 0)
+        counts = self.counts[whole]
+        np.add.at(tokens, self._scripts[whole], counts)
+        np.add.at(size, self._scripts[whole], counts * self._lengths[whole])
+        return [
+            (name, count, n) for name, count, n in zip(SCRIPTS, tokens.tolist(), size.tolist(), strict=True) if count
+        ]
+
+    def _classified(self, token: bytes) -> tuple[int, int]:
+        place = 0
+        for character in characters_of(token):
+            try:
+                script = int(self._table[ord(character.decode())])
+            except UnicodeDecodeError:
+                return _PARTIAL, place
+            if script:
+                return script, 0
+            place += len(character)
+        return 0, 0
+
+    def _add_partial(self, ids: npt.NDArray[np.uint32], text: bytes) -> None:
+        lengths = self._lengths[ids]
+        ends = np.cumsum(lengths)
+        if ends[-1] != len(text):  # the vocabulary changes texts: what counts is what the tokens spell
+            text = b"".join([self._tokens[i] for i in ids.tolist()])
+        chosen = np.flatnonzero(self._scripts[ids] == _PARTIAL)
+        places = ends[chosen] - lengths[chosen] + self._places[ids[chosen]]
+        scripts = self._table[_characters_at(np.frombuffer(text, np.uint8), places)]
+        self._partial[0] += np.bincount(scripts, minlength=len(SCRIPTS))
+        self._partial[1] += np.bincount(scripts, lengths[chosen], minlength=len(SCRIPTS)).astype(np.int64)
+
+
+def _characters_at(text: npt.NDArray[np.uint8], places: Numbers) -> Any:
+    """The code points of which these places are a byte; U+FFFD where the text is not UTF-8."""
+    starts = places.copy()
+    for _ in range(3):
+        starts -= ((text[starts] & 0xC0) == 0x80) & (starts > 0)
+    padded = np.concatenate([text, np.zeros(3, np.uint8)]).astype(np.int64)
+    lead = padded[starts]
+    sizes = 1 + (lead >= 0xC0).astype(np.int64) + (lead >= 0xE0) + (lead >= 0xF0)
+    points = lead & _LEAD_BITS[sizes]
+    for k in range(1, 4):
+        points = np.where(sizes > k, points << 6 | padded[starts + np.minimum(k, sizes - 1)] & 0x3F, points)
+    return np.where((lead >= 0x80) & (lead < 0xC0) | (points > 0x10FFFF), 0xFFFD, points)

@@ -26,8 +26,9 @@ def draw_comparison(comparison: Comparison, path: Path) -> None:
     from matplotlib.figure import Figure
 
     encodings = comparison.encodings
-    # Of paths the last part tells enough.
-    names = [Path(one.encoding).name for one in encodings]
+    names = [Path(one.encoding).name for one in encodings]  # of paths the last part, if it tells them apart
+    if len(set(names)) < len(names):
+        names = [one.encoding for one in encodings]
     colours = [f"C{number % 10}" for number in range(len(encodings))]
     figure = Figure(figsize=(12, 8 + 0.25 * len(encodings)), layout="constrained")
     (compression, lengths), (multi_byte, unused) = figure.subplots(2, 2)
@@ -45,12 +46,12 @@ def _draw_compression(
 ) -> None:
     for one, name, colour in zip(encodings, names, colours, strict=True):
         axes.plot(one.ids, one.total.bytes_per_token, "o", color=colour, label=name)
-    axes.set(xscale="log", xlabel="ids", ylabel="bytes for each token", title="Compression by size of the vocabulary")
+    axes.set(xlabel="ids", ylabel="bytes for each token", title="Compression by size of the vocabulary")
+    axes.set_xscale("log", base=2)
     axes.xaxis.set_major_formatter(_thousands)
-    axes.xaxis.set_minor_formatter(_thousands)
-    axes.tick_params(axis="x", which="both", labelrotation=30)
+    sizes = [one.ids for one in encodings]
+    axes.set_xlim(min(sizes) / 1.5, max(sizes) * 1.5)  # wide enough for a power of two
     axes.set_ylim(0, 1.15 * max(one.total.bytes_per_token for one in encodings))
-    axes.margins(x=0.15)
     axes.grid(alpha=0.3)
     axes.legend(loc="lower right")
 

@@ -1,13 +1,13 @@
 """Which tokens a text uses, and of which script they are.
 
 A token is of the script of its first letter. Where that is not a whole character (a token may end, or begin,
-inside of one), it is the character of the text that the token holds a part of. What a token is in every text alike is looked up
-by its id, so that only tokens with parts of characters cost more than counting.
+inside of one), it is the character of the text that the token holds a part of. What a token is in every text alike
+is looked up by its id, so that only tokens with parts of characters cost more than counting.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -25,8 +25,6 @@ _UNKNOWN = -2
 #: It depends on the text.
 _PARTIAL = -1
 _MISSING = b""
-#: By the number of bytes that a character has: what of its first byte counts.
-_LEAD_BITS = np.array([0, 0x7F, 0x1F, 0x0F, 0x07])
 
 
 class TokenUse:
@@ -50,13 +48,14 @@ class TokenUse:
         self.counts: Numbers = np.zeros(len(self._tokens), np.int64)
         self._partial = np.zeros((2, len(SCRIPTS)), np.int64)  # tokens and bytes
 
-    def add(self, ids: npt.NDArray[np.uint32], text: bytes) -> None:
+    def add(self, used: npt.NDArray[np.uint32], text: bytes) -> None:
         """Count ids.
 
         Args:
-            ids: the ids of a text.
+            used: the ids of a text.
             text: the text, valid UTF-8.
         """
+        ids = used.astype(np.int64)
         counts = np.bincount(ids, minlength=len(self._tokens))
         for i in np.flatnonzero((counts > 0) & (self._scripts == _UNKNOWN)).tolist():
             self._scripts[i], self._places[i] = self._classified(self._tokens[i])
@@ -87,27 +86,28 @@ class TokenUse:
             place += len(character)
         return 0, 0
 
-    def _add_partial(self, ids: npt.NDArray[np.uint32], text: bytes) -> None:
-        lengths = self._lengths[ids]
-        ends = np.cumsum(lengths)
-        if ends[-1] != len(text):  # the vocabulary changes texts: what counts is what the tokens spell
+    def _add_partial(self, ids: Numbers, text: bytes) -> None:
+        is_partial = (self._scripts == _PARTIAL).take(ids)
+        lengths = self._lengths.take(ids)
+        starts = np.cumsum(lengths)
+        size = int(starts[-1])
+        starts -= lengths
+        if size != len(text):  # the vocabulary changes texts: what counts is what the tokens spell
             text = b"".join([self._tokens[i] for i in ids.tolist()])
-        chosen = np.flatnonzero(self._scripts[ids] == _PARTIAL)
-        places = ends[chosen] - lengths[chosen] + self._places[ids[chosen]]
-        scripts = self._table[_characters_at(np.frombuffer(text, np.uint8), places)]
+        lengths = lengths[is_partial]
+        places = starts[is_partial] + self._places.take(ids[is_partial])
+        scripts = self._scripts_at(text, places)
         self._partial[0] += np.bincount(scripts, minlength=len(SCRIPTS))
-        self._partial[1] += np.bincount(scripts, lengths[chosen], minlength=len(SCRIPTS)).astype(np.int64)
+        self._partial[1] += np.bincount(scripts, lengths, minlength=len(SCRIPTS)).astype(np.int64)
 
-
-def _characters_at(text: npt.NDArray[np.uint8], places: Numbers) -> Any:
-    """The code points of which these places are a byte; U+FFFD where the text is not UTF-8."""
-    starts = places.copy()
-    for _ in range(3):
-        starts -= ((text[starts] & 0xC0) == 0x80) & (starts > 0)
-    padded = np.concatenate([text, np.zeros(3, np.uint8)]).astype(np.int64)
-    lead = padded[starts]
-    sizes = 1 + (lead >= 0xC0).astype(np.int64) + (lead >= 0xE0) + (lead >= 0xF0)
-    points = lead & _LEAD_BITS[sizes]
-    for k in range(1, 4):
-        points = np.where(sizes > k, points << 6 | padded[starts + np.minimum(k, sizes - 1)] & 0x3F, points)
-    return np.where((lead >= 0x80) & (lead < 0xC0) | (points > 0x10FFFF), 0xFFFD, points)
+    def _scripts_at(self, text: bytes, places: Numbers) -> npt.NDArray[np.uint8]:
+        """The scripts of the characters of which these places are a byte."""
+        try:
+            characters = text.decode()
+        except UnicodeDecodeError:  # of what tokens spell; a byte that is not UTF-8 becomes one that is
+            characters = text.decode("utf-8", "surrogateescape").encode("utf-8", "replace").decode()
+            text = characters.encode()
+        code_points = np.frombuffer(characters.encode("utf-32-le"), np.uint32)
+        is_first = (np.frombuffer(text, np.uint8) & 0xC0) != 0x80
+        numbers = np.cumsum(is_first, dtype=np.int32)  # of the character that a byte belongs to, from 1
+        return self._table[code_points].take(numbers.take(places) - 1)

@@ -1,8 +1,7 @@
 """compare(): what several vocabularies make of the same files, in figures.
 
 Each vocabulary reads the files anew, in blocks: no more than a block is held, as in `encode_file`, whose batches
-these are. Only with a vocabulary that changes texts before it cuts them, or that does not cut them, is a document held
-whole.
+these are. Only a vocabulary that changes texts before it cuts them, or that does not cut them, takes a document whole.
 """
 
 from __future__ import annotations
@@ -55,7 +54,7 @@ class ComparedFile:
         file: its path; "all files" for all.
         bytes: of the text as UTF-8, after decompression; of JSON Lines, of the texts alone.
         characters: code points.
-        words: what white space of ASCII separates (`len(text.split())` of bytes); it says little of Chinese, Japanese or Thai.
+        words: what white space of ASCII separates, as `bytes.split()` does; it says little of Chinese or Thai.
         tokens: how many tokens the text has. What spells a special token is ordinary text.
         seconds: how long it took to read and to encode, in one thread.
         scripts: by script, the one with the most bytes first.

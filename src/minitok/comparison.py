@@ -1,7 +1,7 @@
 """compare(): what several vocabularies make of the same files, in figures.
 
 Each vocabulary reads the files anew, in blocks: no more than a block is held, as in `encode_file`, whose batches
-these are. Only a vocabulary that changes texts before it cuts them, or that does not cut them, takes a document whole.
+these are. Only a vocabulary that changes texts before it cuts them, or that does not cut them, takes documents whole.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class ComparedFile:
         characters: code points.
         words: what white space of ASCII separates, as `bytes.split()` does; it says little of Chinese or Thai.
         tokens: how many tokens the text has. What spells a special token is ordinary text.
-        seconds: how long it took to read and to encode, in one thread.
+        seconds: how long it took to read and to encode.
         scripts: by script, the one with the most bytes first.
     """
 
@@ -172,7 +172,8 @@ def compare(
             raise TypeError(f"files to compare are paths and globs, not {type(path).__name__}")
         if not path.is_file():
             raise ValueError(f"{path} is a pipe or a device, which cannot be read again; compare a file")
-    return Comparison(tuple(_compared(name, one, paths, errors) for name, one in named))
+    texts = [(path, _text_figures(path, errors)) for path in paths if isinstance(path, Path)]
+    return Comparison(tuple(_compared(name, one, texts, errors) for name, one in named))
 
 
 def _found(encoding: str | PathLike[str] | Encoding, pattern: str | None) -> Encoding:
@@ -189,7 +190,10 @@ def _found(encoding: str | PathLike[str] | Encoding, pattern: str | None) -> Enc
 
 
 def _compared(
-    name: str, encoding: Encoding, paths: Iterable[Any], errors: Literal["strict", "replace"]
+    name: str,
+    encoding: Encoding,
+    texts: Iterable[tuple[Path, tuple[int, int, int]]],
+    errors: Literal["strict", "replace"],
 ) -> ComparedEncoding:
     import numpy as np
 
@@ -201,9 +205,9 @@ def _compared(
     use = TokenUse(tokens)
     counts = np.zeros(len(tokens), np.int64)
     files = []
-    for path in paths:
+    for path, text in texts:
         use.reset()
-        files.append(_file_figures(path, encoding, use, errors))
+        files.append(_file_figures(path, text, encoding, use, errors))
         counts += use.counts
     return ComparedEncoding(
         name,
@@ -220,47 +224,59 @@ def _histogram(counts: Any) -> dict[int, int]:
     return {length: int(count) for length, count in enumerate(counts.tolist()) if count}
 
 
-def _file_figures(
-    path: Path, encoding: Encoding, use: TokenUse, errors: Literal["strict", "replace"]
-) -> ComparedFile:
+def _text_figures(path: Path, errors: Literal["strict", "replace"]) -> tuple[int, int, int]:
+    """Bytes, characters and words of a file."""
     import numpy as np
 
+    from minitok.encode_file import BLOCK
+
+    is_white = np.zeros(256, bool)
+    is_white[list(b" \t\n\r\v\f")] = True
+    size = characters = words = 0
+    for document in Corpus([], errors, None, BLOCK).documents(path):
+        blocks: Iterable[bytes] = document  # type: ignore[assignment]
+        if isinstance(document, list):  # short ones; no word goes from one to the next
+            blocks = [b"\n".join(bytes(text) for text in document)] if document else []  # type: ignore[arg-type]
+            size -= max(len(document) - 1, 0)
+            characters -= max(len(document) - 1, 0)
+        after_white = True
+        for block in blocks:
+            if errors == "strict" and b"\0" in block:
+                raise ValueError(
+                    f"{path} has bytes that are zero: it is binary, not text; pass errors='replace' to use it"
+                )
+            data = np.frombuffer(block, np.uint8)
+            size += len(data)
+            characters += int(np.count_nonzero((data & 0xC0) != 0x80))
+            white = np.concatenate(([after_white], is_white[data]))
+            words += int(np.count_nonzero(white[:-1] & ~white[1:]))
+            after_white = bool(white[-1])
+    if not size:
+        raise ValueError(f"{path} has no text, so there is nothing to compare; leave it out")
+    return size, characters, words
+
+
+def _file_figures(
+    path: Path, text: tuple[int, int, int], encoding: Encoding, use: TokenUse, errors: Literal["strict", "replace"]
+) -> ComparedFile:
     from minitok.encode_file import BLOCK, LONG, BatchEncoder, batches_of
-    from minitok.pretokenizer import bytes_of
 
     vocabulary = encoding.vocabulary
     pattern = vocabulary.pattern if takes_bytes(vocabulary) else None
     corpus = Corpus([], errors, None, BLOCK if find_named_pattern(pattern) else LONG)
     encode = BatchEncoder(vocabulary, encoding._encoder, None)
-    is_white = np.zeros(256, bool)
-    is_white[list(b" \t\n\r\v\f")] = True
-    size = characters = words = tokens = 0
+    tokens = 0
     seconds = 0.0
-    after_white = True
     for batch, spent in _timed(batches_of(corpus.documents(path), pattern, corpus.so_far)):
         begin = perf_counter()
         ids, _, _ = encode(batch)
         seconds += spent + perf_counter() - begin
-        texts = [text if isinstance(text, bytes) else bytes_of(text) for text in batch.texts]
-        text = b"".join(texts)
-        if errors == "strict" and b"\0" in text:
-            raise ValueError(
-                f"{path} has bytes that are zero: it is binary, not text; pass errors='replace' to use it"
-            )
         tokens += len(ids)
-        use.add(ids, text)
-        size += len(text)
-        characters += int(np.count_nonzero((np.frombuffer(text, np.uint8) & 0xC0) != 0x80))
-        # No word goes from one document to the next. (Pieces, of which a batch tells no ends, are of one document.)
-        ends = batch.ends or [False] * len(texts)
-        spaced = b"".join([text + b"\n" if end else text for text, end in zip(texts, ends, strict=True)])
-        white = np.concatenate(([after_white], is_white[np.frombuffer(spaced, np.uint8)]))
-        words += int(np.count_nonzero(white[:-1] & ~white[1:]))
-        after_white = bool(white[-1])
+        use.add(ids, batch.texts)
     if not tokens:
-        raise ValueError(f"{path} has no text, so there is nothing to compare; leave it out")
+        raise ValueError(f"{path} has no tokens in {encoding.name}, so there is nothing to compare; leave it out")
     scripts = sorted((ScriptFigures(*figures) for figures in use.by_script()), key=lambda one: -one.bytes)
-    return ComparedFile(str(path), size, characters, words, tokens, seconds, tuple(scripts))
+    return ComparedFile(str(path), *text, tokens, seconds, tuple(scripts))
 
 
 def _timed(batches: Iterator[Any]) -> Iterator[tuple[Any, float]]:

@@ -7,10 +7,12 @@ is looked up by its id, so that only tokens with parts of characters cost more t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from minitok.pretokenizer import bytes_of
 from minitok.scripts import SCRIPTS, script_table
 from minitok.text import characters_of
 
@@ -48,12 +50,12 @@ class TokenUse:
         self.counts: Numbers = np.zeros(len(self._tokens), np.int64)
         self._partial = np.zeros((2, len(SCRIPTS)), np.int64)  # tokens and bytes
 
-    def add(self, used: npt.NDArray[np.uint32], text: bytes) -> None:
+    def add(self, used: npt.NDArray[np.uint32], texts: Sequence[str | bytes]) -> None:
         """Count ids.
 
         Args:
-            used: the ids of a text.
-            text: the text, valid UTF-8.
+            used: the ids of texts.
+            texts: the texts, or their pieces.
         """
         ids = used.astype(np.int64)
         counts = np.bincount(ids, minlength=len(self._tokens))
@@ -61,7 +63,7 @@ class TokenUse:
             self._scripts[i], self._places[i] = self._classified(self._tokens[i])
         self.counts += counts
         if (counts[self._scripts == _PARTIAL] > 0).any():
-            self._add_partial(ids, text)
+            self._add_partial(ids, b"".join([text if isinstance(text, bytes) else bytes_of(text) for text in texts]))
 
     def by_script(self) -> list[tuple[str, int, int]]:
         """Name, tokens and bytes of each script that was used."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import sentencepiece
@@ -19,6 +21,13 @@ OPTIONS: dict[str, dict[str, Any]] = {
         "normalization_rule_name": "identity",
         "remove_extra_whitespaces": False,
         "allow_whitespace_only_pieces": True,
+        "character_coverage": 0.98,
+    },
+    "mistral": {
+        "byte_fallback": True,
+        "normalization_rule_name": "identity",
+        "remove_extra_whitespaces": False,
+        "user_defined_symbols": ["[A]", "[A]b", "▁▁", "é", "x|\\", "THE"],
         "character_coverage": 0.98,
     },
     "gemma": {
@@ -132,3 +141,18 @@ def train_tokenizer(name: str, texts: Iterable[str], vocab_size: int) -> Any:
     tokenizer.add_special_tokens([tokenizers.AddedToken("<mask>", lstrip=True), "<x> y"])
     tokenizer.add_tokens([tokenizers.AddedToken("word", single_word=True), tokenizers.AddedToken("Zz", rstrip=True)])
     return tokenizer
+
+
+def write_permuted(tokenizer: Any, folder: Path) -> Any:
+    """`vocab.json` and `merges.txt` of a tokenizer, its ids in another order; and what `tokenizers` makes of them."""
+    from tokenizers import models, pre_tokenizers
+
+    vocab = tokenizer.get_vocab(with_added_tokens=False)
+    ids = sorted(vocab.values(), key=lambda i: (i * 7919) % 1009)
+    permuted = {token: ids[place] for place, token in enumerate(sorted(vocab, key=vocab.__getitem__))}
+    merges = [f"{left} {right}\n" for left, right in json.loads(tokenizer.to_str())["model"]["merges"]]
+    (folder / "vocab.json").write_text(json.dumps(permuted, ensure_ascii=False), "utf-8")
+    (folder / "merges.txt").write_text("#version: 0.2\n" + "".join(merges), "utf-8")
+    reference = tokenizers.Tokenizer(models.BPE.from_file(str(folder / "vocab.json"), str(folder / "merges.txt")))
+    reference.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    return reference

@@ -20,8 +20,9 @@ from typing import Any
 import tiktoken
 
 import minitok
-from tests.model_shapes import train_model, train_tokenizer
-from tests.models import MODELS, Encode
+from minitok import formats
+from tests.model_shapes import train_model, train_tokenizer, write_permuted
+from tests.models import BY_FILE, MODELS, Encode
 from tests.oracle import TEXTS, published_ranks, real_text
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "models.md"
@@ -95,12 +96,36 @@ def _model(kind: str) -> tuple[minitok.Encoding, Encode]:
     return _loaded("tokenizer.model", data), theirs.encode
 
 
+def _permuted() -> tuple[minitok.Encoding, Encode]:
+    """BART's form: two files, and ids that are in another order than the merges."""
+    with tempfile.TemporaryDirectory() as folder:
+        theirs = write_permuted(train_tokenizer("codeparrot", _lines(), VOCAB_SIZE), Path(folder))
+        return minitok.load(folder), lambda text: theirs.encode(text).ids
+
+
+def _converted(file: str) -> tuple[minitok.Encoding, Encode]:
+    """A file, and the `tokenizer.json` that minitok makes of it, in `tokenizers`."""
+    import tokenizers
+
+    ours = BY_FILE[file].load()
+    theirs: Any = tokenizers.Tokenizer.from_str(formats.dump(ours.vocabulary, "huggingface")[""].decode())
+    theirs.encode_special_tokens = True
+    return ours, lambda text: theirs.encode(text, add_special_tokens=False).ids
+
+
 def rows() -> list[Row]:
     """All of them."""
     here = "trained here"
     by_json, by_model = "`minitok.load('tokenizer.json')`", "`minitok.load('tokenizer.model')`"
     return [
         *_published(),
+        Row(
+            "Mistral v3",
+            "`mistral_v3.spm.model`, converted",
+            "`minitok convert tokenizer.model tokenizer.json`",
+            "tokenizers",
+            lambda: _converted("mistral_v3.spm.model"),
+        ),
         Row(
             "Llama 3",
             "its pattern, ranks of cl100k_base",
@@ -121,6 +146,13 @@ def rows() -> list[Row]:
         Row("BLOOM", here, by_json, "tokenizers", lambda: _tokenizer("bloom")),
         Row("Qwen 2, 2.5, 3", here, by_json, "tokenizers", lambda: _tokenizer("qwen")),
         Row("BART, RoBERTa, DALL-E mini", here, by_json, "tokenizers", lambda: _tokenizer("roberta")),
+        Row(
+            "BART, RoBERTa (`vocab.json`, `merges.txt`)",
+            "trained here, ids in another order than the merges",
+            "`minitok.load(folder)`",
+            "tokenizers",
+            _permuted,
+        ),
         Row("CodeParrot", here, by_json, "tokenizers", lambda: _tokenizer("codeparrot")),
         Row("StarCoder, SmolLM", here, by_json, "tokenizers", lambda: _tokenizer("starcoder")),
     ]

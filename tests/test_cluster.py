@@ -15,9 +15,10 @@ import pytest
 
 import minitok
 from minitok import distributed as clusters
-from minitok.distributed import counting, encoding
+from minitok.datasets.shards import ShardJob, encode_shard
+from minitok.datasets.storage import Storage
+from minitok.distributed import counting
 from minitok.distributed.cluster import results
-from minitok.distributed.storage import Storage
 from minitok.patterns import PATTERNS
 from tests.clusters import Cluster, free_port, s3_server
 from tests.test_cli import bad, good
@@ -253,9 +254,9 @@ def test_a_dataset_that_cannot_be(client: Any, corpus: list[Path], enc: minitok.
         encode()
     assert not (tmp_path / "out" / "manifest.json").exists()
     (tmp_path / "out" / "vocabulary.minitok.json").write_text("{}", encoding="utf-8")
-    job = encoding._Job(Storage(), str(tmp_path / "out"), "0" * 64, "uint16", None, None, "", None)
+    job = ShardJob(Storage(), str(tmp_path / "out"), "0" * 64, "uint16", "bin", None, None, "", None)
     with pytest.raises(ValueError, match="is another vocabulary than the one to encode with"):
-        encoding._encode(job, 99, [])
+        encode_shard(job, 99, [])
 
 
 # -- Commands --------------------------------------------------------------------------------------------------------
@@ -270,7 +271,7 @@ def test_commands(cluster: Cluster, client: Any, corpus: list[Path], enc: minito
     figures = json.loads(good(*encode, *address, "--json"))
     assert figures["ids"] == len(read_dataset(tmp_path / "dataset")[0])
     assert "holds this dataset" in bad(1, *encode, *address)
-    assert "give --scheduler or --local-cluster" in bad(2, *encode)
+    assert "holds this dataset" in bad(1, *encode)  # which one machine makes the same
     assert "not both" in bad(2, *encode, *address, "--local-cluster", 2)
     assert "expected a JSON object" in bad(2, *encode, *address, "--storage-options", "5")
     count = ("count-pieces", "-o", tmp_path / "x")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 from dataclasses import replace
 from functools import cache
@@ -12,13 +11,16 @@ from typing import Any
 import pytest
 import tiktoken
 import tokenizers
-from hypothesis import given
+from hypothesis import given, strategies
 
 import minitok
 from minitok import formats
+from minitok.explicit_merges import explicit_merges, with_ranks
 from minitok.formats import huggingface_json, huggingface_writer
+from minitok.normalizers import Charsmap
+from minitok.symbols import Symbols
 from minitok.vocabulary import Vocabulary
-from tests.model_shapes import SYSTEMS, train_tokenizer
+from tests.model_shapes import SYSTEMS, train_tokenizer, write_permuted
 from tests.models import encoding
 from tests.oracle import corpus
 from tests.strategies import any_text, texts
@@ -37,7 +39,7 @@ LINES = [
 @cache
 def trained(kind: str) -> Vocabulary:
     """Small vocabularies of several kinds."""
-    if kind in ("llama", "gemma", "plain", "nmt_nfkc"):
+    if kind in ("llama", "mistral", "gemma", "plain", "nmt_nfkc"):
         return vocabulary_of(kind)
     patterns = {"gpt2": "gpt2", "cl100k": "cl100k", "llama3": "llama3", "deepseek": "deepseek", "custom": r"\w+|\W"}
     enc = minitok.train(
@@ -70,6 +72,7 @@ HELD: dict[str, tuple[set[formats.Format], set[formats.Format]]] = {
     "deepseek": ({"minitok", "compact", "bpeasy"}, {"huggingface", "gguf", "minbpe"}),
     "custom": ({"minitok", "compact", "bpeasy"}, {"huggingface", "minbpe"}),
     "llama": ({"minitok", "sentencepiece", "gguf"}, {"huggingface"}),
+    "mistral": ({"minitok", "sentencepiece", "gguf"}, {"huggingface"}),
     "gemma": ({"minitok", "sentencepiece", "gguf"}, {"huggingface"}),
     "plain": ({"minitok", "sentencepiece"}, {"huggingface"}),
     "nmt_nfkc": ({"minitok", "sentencepiece"}, set()),
@@ -128,6 +131,7 @@ def test_decoding_by_tokenizers(text: str) -> None:
         ("tekken_240911.json", "tekken"),
         ("mistral_v3.spm.model", "sentencepiece"),
         ("mistral_v3.spm.model", "gguf"),
+        ("mistral_v3.spm.model", "huggingface"),
         ("clip_bpe_simple_vocab_16e6.txt.gz", "clip"),
         ("clip_bpe_simple_vocab_16e6.txt.gz", "huggingface"),
         ("claude.json", "compact"),
@@ -151,10 +155,152 @@ def test_published_files(file: str, format: formats.Format, tmp_path: Path) -> N
         assert [one.ids for one in theirs.encode_batch(sample, add_special_tokens=False)] == expected
 
 
-@pytest.mark.data
-def test_mistral_has_user_defined_pieces_behind_a_prefix(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="prepends something to a text, and has added tokens"):
-        written(encoding("mistral_v3.spm.model").vocabulary, "huggingface", tmp_path)
+def between_pieces(vocabulary: Vocabulary) -> list[str]:
+    """Every token, special token and byte's name where it stands alone between user-defined pieces."""
+    first, last = vocabulary.added_tokens[0].content, vocabulary.added_tokens[-1].content
+    names = [token.decode("utf-8") for token in vocabulary.tokens]
+    names += [*vocabulary.special_tokens, *(f"<0x{b:02X}>" for b in range(256))]
+    return [f"{first}{name}{last}" for name in names]
+
+
+@pytest.mark.parametrize("file", ["", pytest.param("mistral_v3.spm.model", marks=pytest.mark.data)])
+def test_user_defined_pieces_behind_a_prefix(file: str) -> None:
+    """Names that are no tokens of text are none between two pieces; and the vocabulary comes back."""
+    vocabulary = encoding(file).vocabulary if file else trained("mistral")
+    data = huggingface_writer.dump(vocabulary)
+    theirs = tokenizers.Tokenizer.from_str(data.decode())
+    theirs.encode_special_tokens = True
+    lines = between_pieces(vocabulary)
+    assert [one.ids for one in theirs.encode_batch(lines, add_special_tokens=False)] == ids_of(vocabulary, lines)
+    again = huggingface_json.parse(data, "x", name=vocabulary.name)
+    for name in ("tokens", "special_tokens", "symbols", "normalizers", "pattern", "whole_piece", "decoded_prefix"):
+        assert getattr(again, name) == getattr(vocabulary, name), name
+    assert set(again.added_tokens) == set(vocabulary.added_tokens)
+
+
+@given(parts=strategies.lists(strategies.sampled_from(range(600)), max_size=8))
+def test_texts_of_user_defined_pieces_and_names(parts: list[int]) -> None:
+    vocabulary = trained("mistral")
+    listed = [*[token.content for token in vocabulary.added_tokens] * 20, *between_pieces(vocabulary)]
+    text = "".join(listed[part % len(listed)] for part in parts)
+    again = huggingface_json.parse(huggingface_writer.dump(vocabulary), "x", name="x")
+    theirs = in_tokenizers("mistral").encode(text, add_special_tokens=False).ids
+    for one in (vocabulary, again):
+        assert minitok.Encoding.from_vocabulary(one).encode(text, allowed_special="all") == theirs
+
+
+def test_stages_for_user_defined_pieces_that_leave_names_whole() -> None:
+    document = huggingface_writer.document(trained("mistral"))
+    pieces, guard = document["pre_tokenizer"]["pretokenizers"]
+    for stages in ([pieces], [pieces, pieces], [pieces, guard, {"type": "Digits"}]):
+        document["pre_tokenizer"] = {"type": "Sequence", "pretokenizers": stages}
+        with pytest.raises(ValueError, match="leaves other tokens whole is not supported"):
+            huggingface_json.from_document(document, "x", name="x")
+    document["pre_tokenizer"] = {"type": "Sequence", "pretokenizers": [pieces, guard, guard]}
+    with pytest.raises(ValueError, match="a pre-tokenizer behind a normalizer that marks spaces, 'Split'"):
+        huggingface_json.from_document(document, "x", name="x")
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("format", ["sentencepiece", "gguf"])
+@pytest.mark.parametrize(
+    "file", ["llama", "mistral", "gemma", pytest.param("mistral_v3.spm.model", marks=pytest.mark.data)]
+)
+def test_pieces_come_back_from_listed_merges(file: str, format: formats.Format, tmp_path: Path) -> None:
+    vocabulary = encoding(file).vocabulary if "." in file else trained(file)
+    listed = written(vocabulary, "huggingface", tmp_path)
+    assert listed.merges is not None
+    again = written(listed, format, tmp_path)
+    assert again.ranks is not None
+    assert (again.tokens, again.symbols, again.normalizers) == (
+        vocabulary.tokens,
+        vocabulary.symbols,
+        vocabulary.normalizers,
+    )
+    assert explicit_merges(again) == explicit_merges(vocabulary)
+    lines = [*LINES, *between_pieces(vocabulary)] if vocabulary.added_tokens else LINES
+    assert ids_of(again, lines) == ids_of(vocabulary, lines)
+
+
+def test_merges_that_no_ranks_imply() -> None:
+    tokens = {b"a": 0, b"b": 1, b"c": 2, b"ab": 3, b"bc": 4, b"abc": 5}
+    ranked = Vocabulary(
+        "x", tokens, None, {}, None, ranks=(3, 4, 5, 0, 1, 2), symbols=Symbols(True, None, 9), only_decoded={9: b"?"}
+    )
+    apart = [(0, 1, 3), (1, 2, 4), (3, 2, 5)]
+    for merges, is_implied in [
+        (apart, True),
+        ([*apart, (0, 4, 5)], True),  # one more, which never stands side by side
+        ([(0, 1, 3), (1, 2, 4), (0, 4, 5)], False),  # "abc" is "ab" and "c" first
+        (apart[:2], False),  # nothing merges to "abc"
+        ([(0, 1, 3), (3, 2, 5), (1, 2, 4), (0, 4, 5)], False),  # two ranks for "abc"
+    ]:
+        listed = replace(ranked, merges=merges, ranks=None)
+        assert (with_ranks(listed) == ranked) == is_implied
+        assert (with_ranks(listed) == listed) != is_implied
+
+
+@cache
+def with_byte_level_normalizer() -> tuple[Any, minitok.Encoding]:
+    """A tokenizer of `tokenizers` that spells bytes by its normalizer, and minitok's."""
+    theirs = train_tokenizer("codeparrot", [line * 3 for line in LINES], 420)
+    theirs.pre_tokenizer = None
+    form = tokenizers.normalizers
+    theirs.normalizer = form.Sequence([form.NFKC(), form.Replace("x", " ü "), form.ByteLevel()])
+    theirs.add_tokens([tokenizers.AddedToken("né f", normalized=True), tokenizers.AddedToken("ﬁ", normalized=True)])
+    document = json.loads(theirs.to_str())
+    for token in document["added_tokens"]:
+        token.update(single_word=False, rstrip=False)
+    vocabulary = huggingface_json.from_document(document, "x", name="x")
+    theirs = tokenizers.Tokenizer.from_str(json.dumps(document))
+    theirs.encode_special_tokens = True
+    return theirs, minitok.Encoding.from_vocabulary(vocabulary)
+
+
+@given(text=texts | any_text.map(lambda text: f"né {text}fi ﬁné f{text}"))
+def test_byte_level_normalizer(text: str) -> None:
+    theirs, ours = with_byte_level_normalizer()
+    assert ours.encode_ordinary(text) == theirs.encode(text, add_special_tokens=False).ids
+
+
+@pytest.mark.once
+def test_byte_level_normalizer_for_code_points() -> None:
+    theirs, ours = with_byte_level_normalizer()
+    code_points = [f"a{chr(c)} {chr(c)}1" for c in range(0x110000) if not 0xD800 <= c < 0xE000]
+    lines = ["\n".join(code_points[i : i + 64]) for i in range(0, len(code_points), 64)]
+    expected = [one.ids for one in theirs.encode_batch(lines, add_special_tokens=False)]
+    assert ours.encode_ordinary_batch(lines) == expected
+
+
+@pytest.mark.parametrize(
+    ("parts", "message"),
+    [
+        ({"normalizer": ["ByteLevel", "NFC"]}, "a normalizer behind ByteLevel, 'NFC'"),
+        ({"normalizer": ["ByteLevel"], "pre_tokenizer": {"type": "Digits"}}, "a pre-tokenizer behind ByteLevel"),
+        ({"normalizer": ["marks", "ByteLevel"]}, "a ByteLevel behind a normalizer that marks spaces"),
+        ({"normalizer": ["ByteLevel"], "rstrip": True}, "an added token with flags, 'word'"),
+    ],
+)
+def test_byte_level_normalizers_that_are_refused(parts: dict[str, Any], message: str) -> None:
+    marks = {"type": "Replace", "pattern": {"String": " "}, "content": "▁"}
+    chain = [marks if kind == "marks" else {"type": kind} for kind in parts["normalizer"]]
+    document = huggingface_writer.document(trained("gpt2")) | {
+        "normalizer": {"type": "Sequence", "normalizers": chain},
+        "pre_tokenizer": parts.get("pre_tokenizer"),
+        "added_tokens": [{"content": "word", "id": 900, "normalized": True, "rstrip": parts.get("rstrip", False)}],
+    }
+    with pytest.raises(ValueError, match=message):
+        huggingface_json.from_document(document, "x", name="x")
+
+
+def test_a_compiled_map_is_another_one_in_tokenizers() -> None:
+    """Why no file with one is read or written: of a grapheme of few bytes, `tokenizers` drops the rest."""
+    charsmap = trained("nmt_nfkc").normalizers[0]
+    assert isinstance(charsmap, Charsmap)
+    theirs = tokenizers.normalizers.Precompiled(charsmap.blob).normalize_str("ﬁ\u0301")
+    assert (theirs, charsmap.function()("ﬁ\u0301")) == ("fi", "fi\u0301")
+    with pytest.raises(ValueError, match=r"a tokenizer\.json cannot hold"):
+        huggingface_writer.dump(trained("nmt_nfkc"))
 
 
 # -- The packages of these formats -------------------------------------------------------------------------------
@@ -254,21 +400,9 @@ def test_systems_are_written_and_read(name: str) -> None:
 def test_permuted_ids(tmp_path: Path) -> None:
     """BART's and RoBERTa's ids are in another order than their merges."""
     tokenizer = train_tokenizer("codeparrot", [line * 3 for line in LINES], 420)
-    vocab = tokenizer.get_vocab(with_added_tokens=False)
-    ids = sorted(vocab.values(), key=lambda i: (i * 7919) % 1009)
-    permuted = {token: ids[place] for place, token in enumerate(sorted(vocab, key=vocab.__getitem__))}
-    merges = io.StringIO()
-    merges.write("#version: 0.2\n")
-    for left, right in json.loads(tokenizer.to_str())["model"]["merges"]:
-        merges.write(f"{left} {right}\n")
-    (tmp_path / "vocab.json").write_text(json.dumps(permuted, ensure_ascii=False), "utf-8")
-    (tmp_path / "merges.txt").write_text(merges.getvalue(), "utf-8")
-    reference = tokenizers.Tokenizer(
-        tokenizers.models.BPE.from_file(str(tmp_path / "vocab.json"), str(tmp_path / "merges.txt"))
-    )
-    reference.pre_tokenizer = tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False)
+    reference = write_permuted(tokenizer, tmp_path)
     for path in (tmp_path, tmp_path / "vocab.json", tmp_path / "merges.txt"):
         enc = minitok.load(path)
         for line in LINES:
             assert enc.encode_ordinary(line) == reference.encode(line).ids
-    assert enc.apply_template([9]) == [permuted["<s>"], 9, permuted["</s>"]]
+    assert enc.apply_template([9]) == [reference.token_to_id("<s>"), 9, reference.token_to_id("</s>")]

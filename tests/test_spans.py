@@ -14,9 +14,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 import minitok
-from minitok.distributed import spans
-from minitok.distributed.spans import CutRule, open_span, plan_spans
-from minitok.distributed.storage import RangeReader, Storage
+from minitok.datasets import spans
+from minitok.datasets.spans import CutRule, open_span, plan_spans
+from minitok.datasets.storage import RangeReader, Storage
 from minitok.patterns import PATTERNS
 from tests.strategies import texts
 

@@ -27,7 +27,18 @@ ROOT = Path(__file__).resolve().parent.parent
 #: What every wheel has, besides all modules.
 DATA = {"minitok/py.typed", "minitok/_fastlearn.pyi", "minitok/_fastmerge.pyi", "minitok/data/minitok_32k.json"}
 #: Of the checkout, what the tests need.
-TEST_FILES = ("tests", "tools", "benchmarks", "docs", "pyproject.toml", "setup.py", "MANIFEST.in", "LICENSE", "*.md")
+TEST_FILES = (
+    "tests",
+    "tools",
+    "benchmarks",
+    "docs",
+    "examples",
+    "pyproject.toml",
+    "setup.py",
+    "MANIFEST.in",
+    "LICENSE",
+    "*.md",
+)
 #: The sample: what is about the package as a whole, and one test of each layer.
 SAMPLE = ("package", "documents", "merge", "objects", "cli")
 
@@ -87,7 +98,7 @@ def contents_of_sdist(sdist: Path, checkout: Path) -> list[str]:
     """What is wrong with the files in a source distribution: all of the commit has to be there, and no more."""
     with tarfile.open(sdist) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
-    kept = {"src", "tests", "tools", "docs", "benchmarks"}
+    kept = {"src", "tests", "tools", "docs", "benchmarks", "examples"}
     wanted = {
         path.relative_to(checkout).as_posix()
         for path in checkout.rglob("*")

@@ -9,6 +9,7 @@
 from minitok._backend import BACKEND
 from minitok._version import __version__
 from minitok.comparison import Comparison, compare
+from minitok.datasets import Dataset, encode_dataset, open_dataset
 from minitok.encoding import Encoding
 from minitok.id_files import EncodedFile
 from minitok.registry import (
@@ -26,6 +27,7 @@ from minitok.vocabulary import Vocabulary
 __all__ = [
     "BACKEND",
     "Comparison",
+    "Dataset",
     "EncodedFile",
     "Encoding",
     "PieceCounts",
@@ -33,6 +35,7 @@ __all__ = [
     "__version__",
     "compare",
     "count_pieces",
+    "encode_dataset",
     "encoding_for_model",
     "encoding_name_for_model",
     "from_huggingface",
@@ -40,5 +43,6 @@ __all__ = [
     "get_encoding",
     "list_encoding_names",
     "load",
+    "open_dataset",
     "train",
 ]

@@ -16,11 +16,11 @@ from typing import Any, NoReturn
 
 from minitok import _backend
 from minitok._version import __version__
-from minitok.cluster_commands import CLUSTER_COMMANDS
 from minitok.command_io import BadUseError
 from minitok.commands import count_command, decode_command, demo_command, encode_command, info_command
 from minitok.comparison_command import COMPARISON_COMMANDS
 from minitok.conversion_command import CONVERSION_COMMANDS
+from minitok.dataset_commands import DATASET_COMMANDS
 from minitok.training_commands import TRAINING_COMMANDS
 from minitok.view_command import VIEW_COMMANDS
 
@@ -86,7 +86,7 @@ def _parser() -> argparse.ArgumentParser:
     version = f"minitok {__version__} ({_backend.BACKEND} backend)"
     parser.add_argument("--version", action="version", version=version)
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    groups = (*TRAINING_COMMANDS, *CLUSTER_COMMANDS, *CONVERSION_COMMANDS, *VIEW_COMMANDS, *COMPARISON_COMMANDS)
+    groups = (*TRAINING_COMMANDS, *DATASET_COMMANDS, *CONVERSION_COMMANDS, *VIEW_COMMANDS, *COMPARISON_COMMANDS)
     for name, what, add_arguments, run in groups:
         add_arguments(_command(commands, name, run, what))
     for add in (_add_encode, _add_decode, _add_count, _add_info, _add_demo):
@@ -131,7 +131,9 @@ def _add_encode(commands: Any) -> None:
         "Print the ids of each file in one line. Text that spells a special token is ordinary unless it is allowed. "
         "With --to, write the ids of all files into one file of ids, with an index of the documents.",
     )
-    _add_files(parser, "files of any bytes; with --to also globs, JSON Lines (.jsonl, .ndjson), .gz and .zst")
+    _add_files(
+        parser, "files of any bytes; with --to also globs, JSON Lines (.jsonl, .ndjson), .gz and .zst, Parquet, Arrow"
+    )
     _add_encoding(parser)
     parser.add_argument(
         "--allow-special",

@@ -1,17 +1,17 @@
-"""What the commands that run on a cluster share, and the one that only runs there: encode-dataset."""
+"""What the commands that run on a cluster share."""
 
 from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from minitok import distributed
-from minitok.command_io import STANDARD_INPUT, BadUseError, find_encoding, print_output
+from minitok.command_io import STANDARD_INPUT, BadUseError
 
-__all__ = ["CLUSTER_COMMANDS", "add_cluster", "cluster_of", "storage_options", "wants_cluster"]
+__all__ = ["add_cluster", "cluster_of", "storage_options", "wants_cluster"]
 
 
 def add_cluster(parser: argparse.ArgumentParser) -> None:
@@ -59,58 +59,3 @@ def storage_options(arguments: argparse.Namespace) -> dict[str, Any]:
 
 def _bad_use(arguments: argparse.Namespace, message: str) -> BadUseError:
     return BadUseError(f"minitok {arguments.command}: error: {message}")
-
-
-def _add_encode_dataset(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "files", nargs="+", metavar="FILE", help="text files or globs; JSON Lines (.jsonl, .ndjson); .gz and .zst"
-    )
-    parser.add_argument("--out", required=True, metavar="FOLDER", help="a path or a URL that all machines reach")
-    parser.add_argument("-e", "--encoding", required=True, metavar="NAME_OR_FILE", help="what to encode with")
-    parser.add_argument("--dtype", choices=("auto", "uint16", "uint32"), default="auto", help="of the ids")
-    parser.add_argument("--separator", metavar="TEXT", help="between documents; '' for none (default: <|endoftext|>)")
-    parser.add_argument("--append", metavar="TOKEN", help="behind each; '' for none (default: <|endoftext|>)")
-    parser.add_argument("--field", metavar="NAME", help="the files are JSON Lines with the text in this field")
-    parser.add_argument("--json", action="store_true", help="print JSON, for programs")
-    add_cluster(parser)
-
-
-def _encode_dataset(arguments: argparse.Namespace) -> None:
-    if not wants_cluster(arguments):
-        raise _bad_use(arguments, "give --scheduler or --local-cluster; on one machine: minitok encode --to")
-    encoding = find_encoding(arguments.encoding)
-    chosen = {"separator": arguments.separator, "append": arguments.append}
-    options: dict[str, Any] = {option: value or None for option, value in chosen.items() if value is not None}
-    storage = storage_options(arguments)
-    with cluster_of(arguments) as client:
-        manifest = distributed.encode_dataset(
-            arguments.files,
-            arguments.out,
-            encoding=encoding,
-            client=client,
-            dtype=arguments.dtype,
-            field=arguments.field,
-            storage_options=storage,
-            **options,
-        )
-    if arguments.json:
-        figures = {key: manifest[key] for key in ("ids", "documents", "bytes", "dtype")}
-        print_output(json.dumps({"output": arguments.out, "shards": len(manifest["shards"]), **figures}))
-    else:
-        print_output(
-            f"{arguments.out}: {manifest['ids']:,} ids ({manifest['dtype']}) of {manifest['documents']:,} documents, "
-            f"{manifest['bytes']:,} bytes, in {len(manifest['shards']):,} shards"
-        )
-
-
-#: As `TRAINING_COMMANDS`.
-CLUSTER_COMMANDS: Sequence[
-    tuple[str, str, Callable[[argparse.ArgumentParser], None], Callable[[argparse.Namespace], None]]
-] = (
-    (
-        "encode-dataset",
-        "Encode files into a folder of shards of ids, on a Dask cluster.",
-        _add_encode_dataset,
-        _encode_dataset,
-    ),
-)

@@ -1,8 +1,8 @@
 """Corpora: paths, globs, open files and texts, as a stream of documents that are never held whole.
 
 A corpus is a sequence of documents. No piece crosses from one document to the next. A text file is one document, and
-so is each text and each line of JSON Lines, unless special tokens stand in it: those separate documents, and are not
-part of any. From here on all text is valid UTF-8.
+so is each text, each line of JSON Lines and each row of a column, unless special tokens stand in it: those separate
+documents, and are not part of any. From here on all text is valid UTF-8.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from os import PathLike
 from typing import IO, Any, Literal, cast
 
 from minitok import _backend
+from minitok.column_files import ColumnTexts
 from minitok.input_documents import Documents, Separators, json_documents, text_documents
-from minitok.input_files import InputFile, ReadSoFar, find_inputs, read_blocks
+from minitok.input_files import InputFile, ReadSoFar, find_inputs, read_batches, read_blocks
 from minitok.text import has_surrogates, repair_surrogates
 
 __all__ = ["Corpus", "Source", "total_bytes"]
@@ -98,7 +99,9 @@ class Corpus:
                 self._read(size)
                 yield from self._separated(texts)
                 texts, size = [], 0
-            if isinstance(item, PathLike) or hasattr(item, "read"):
+            if isinstance(item, ColumnTexts):
+                yield from self._documents_in(InputFile(item, item.field))
+            elif isinstance(item, PathLike) or hasattr(item, "read"):
                 yield from self.documents(item)
             elif not is_text:
                 raise TypeError(f"a corpus consists of str, paths and open files, not {type(item).__name__}")
@@ -106,12 +109,24 @@ class Corpus:
         yield from self._separated(texts)
 
     def _documents_in(self, file: InputFile) -> Documents:
+        columns = file.columns
+        if columns is not None:
+            for batch in read_batches(columns, self.so_far):
+                yield from self._separated(
+                    [self._valid_row(text, columns, row) for row, text in enumerate(batch.texts, batch.row)]
+                )
+            return
         blocks = self._blocks(file)
         if file.field is None:
             yield from text_documents(_valid(blocks, file.name, self._errors), self._separators, self._longest)
             return
         for texts in json_documents(blocks, file.field, file.name):
             yield from self._separated([_utf8(text) for text in texts])
+
+    def _valid_row(self, text: bytes, columns: ColumnTexts, row: int) -> bytes:
+        if _backend.utf8_prefix(text) == len(text):
+            return text
+        return b"".join(_valid([text], f"{columns.name}, row {row} (from 0)", self._errors))
 
     def _separated(self, documents: Iterable[bytes]) -> Documents:
         """Documents in which special tokens may stand."""
@@ -132,7 +147,7 @@ class Corpus:
         if not hasattr(file.file, "read"):
             yield from read_blocks(file, BLOCK, self.so_far)
             return
-        while block := file.file.read(BLOCK):
+        while block := cast("IO[Any]", file.file).read(BLOCK):
             data = _utf8(block) if isinstance(block, str) else bytes(block)
             self._read(len(data))
             yield data

@@ -28,7 +28,7 @@ from minitok import _backend
 from minitok.files import open_together
 from minitok.id_files import EncodedFile, IdType, IdWriter, index_path
 from minitok.input_documents import Documents, Separators, json_documents, text_documents
-from minitok.input_files import InputFile, InputSource, ReadSoFar, find_inputs, read_blocks
+from minitok.input_files import InputFile, InputSource, ReadSoFar, find_inputs, read_batches, read_blocks
 from minitok.patterns import find_named_pattern
 from minitok.pipeline import AnyEncoder, piece_encoder_of, takes_bytes
 from minitok.pretokenizer import bytes_of, get_pretokenizer
@@ -166,6 +166,11 @@ def _documents(
     inputs: Iterable[InputFile], separators: Separators | None, longest: int, so_far: ReadSoFar
 ) -> Documents:
     for file in inputs:
+        columns = file.columns
+        if columns is not None:
+            for batch in read_batches(columns, so_far):
+                yield batch.texts
+            continue
         blocks = read_blocks(file, BLOCK, so_far)
         if file.field is None:
             yield from text_documents(blocks, separators, longest)

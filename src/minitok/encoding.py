@@ -395,8 +395,9 @@ class Encoding:
 
         Files are read, encoded and written a part at a time: they may be larger than memory. A text file is cut into
         documents at `separator`; empty ones are left out. In JSON Lines (`.jsonl` or `.ndjson`) each line that is not
-        blank is a document, an empty text too. The end of a file ends a document. Files that end in `.gz` or `.zst`
-        are decompressed on the way.
+        blank is a document, an empty text too; so is each row of a column (`.parquet`, `.arrow`, `.feather`; takes
+        `minitok[arrow]`). The end of a file ends a document. Files that end in `.gz` or `.zst` are decompressed on
+        the way.
 
         In documents nothing is a special token, and bytes that are not valid UTF-8 are encoded as `encode` does. The
         ids of document k, the appended one included, are `ids[offsets[k]:offsets[k + 1]]`; they are those of
@@ -412,8 +413,8 @@ class Encoding:
             dtype: "uint16" or "uint32"; "auto": the first if all ids of the vocabulary fit.
             separator: what stands between documents in a text file, and is not encoded; None: a file is one document.
             append: the special token whose id follows each document; None: nothing does.
-            field: the field that holds the text, for JSON Lines; if given, all files are. Default: "text", if the
-                name says that a file is.
+            field: the column, or the field of JSON Lines, that holds the text; if given, all files without columns
+                are JSON Lines. Default: "text", if the name says that a file is.
             num_threads: how many threads to use; default: one for each processor.
             progress: show a bar on standard error. Default: if that is a terminal.
 

@@ -8,12 +8,13 @@ merges inside of a token's bytes, taken alone, always come to the same two symbo
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 from minitok.text import characters_of
 from minitok.vocabulary import Merge, Vocabulary
 
-__all__ = ["explicit_merges", "is_reached_by_merges"]
+__all__ = ["explicit_merges", "is_reached_by_merges", "with_ranks"]
 
 
 def explicit_merges(vocabulary: Vocabulary) -> Sequence[Merge]:
@@ -52,6 +53,33 @@ def is_reached_by_merges(vocabulary: Vocabulary) -> bool:
         return False  # not known, and hardly ever so
     single = sum(len(token) == 1 for token in vocabulary.tokens)
     return len(explicit_merges(vocabulary)) == len(vocabulary.tokens) - single
+
+
+def with_ranks(vocabulary: Vocabulary) -> Vocabulary:
+    """The same with ranks of its tokens in place of listed merges; as it is, if no ranks imply its merges.
+
+    They do if the merges that make one token stand together in the list, and all are there that the ranks would make
+    explicit. Merges beyond those make no difference: their pairs never stand side by side.
+
+    >>> listed = Vocabulary("x", {b"a": 0, b"b": 1, b"aab": 2, b"ab": 3}, [(0, 1, 3), (0, 3, 2)], {}, None)
+    >>> with_ranks(listed).ranks, with_ranks(listed).merges
+    ((2, 3, 1, 0), None)
+    """
+    if vocabulary.merges is None:
+        return vocabulary
+    rank_of: dict[int, int] = {}
+    last = -1
+    for _, _, merged in vocabulary.merges:
+        if merged != last and merged in rank_of:
+            return vocabulary
+        rank_of.setdefault(merged, len(rank_of))
+        last = merged
+    # What nothing merges to has no rank that matters.
+    ids = sorted(vocabulary.tokens.values())
+    for i in ids:
+        rank_of.setdefault(i, len(rank_of))
+    ranked = replace(vocabulary, merges=None, ranks=tuple(rank_of[i] for i in ids))
+    return ranked if set(explicit_merges(ranked)) <= set(vocabulary.merges) else vocabulary
 
 
 def _last_pair(symbols: list[bytes], place_of: dict[bytes, int]) -> tuple[bytes, bytes] | None:

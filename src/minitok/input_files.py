@@ -2,8 +2,8 @@
 
 Files are read, not mapped: a mapped file that becomes shorter ends the process, and reading is no slower.
 
-What a file holds is told by its name: `.jsonl` or `.ndjson` is JSON Lines, all else is text; with `.gz` or `.zst`
-behind it, it is compressed.
+What a file holds is told by its name: `.jsonl` or `.ndjson` is JSON Lines, `.parquet`, `.arrow` and `.feather` have
+columns (`column_files`), all else is text; with `.gz` or `.zst` behind it, it is compressed.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from os import PathLike
 from pathlib import Path, PurePath
 from typing import IO, TYPE_CHECKING, Any, TypeGuard
 
+from minitok.column_files import ColumnBatch, ColumnTexts, has_columns, pyarrow
+
 if TYPE_CHECKING:
     from gzip import GzipFile
 
@@ -32,13 +34,14 @@ __all__ = [
     "expand",
     "field_of",
     "find_inputs",
+    "read_batches",
     "read_blocks",
 ]
 
 #: A path or a glob, a file that is open for reading bytes, or several of these.
-InputSource = str | PathLike[str] | IO[bytes] | Iterable[str | PathLike[str] | IO[bytes]]
+InputSource = str | PathLike[str] | IO[bytes] | Iterable[str | PathLike[str] | IO[bytes] | ColumnTexts]
 
-#: The field of a JSON Lines file that holds the text, if none is named.
+#: The field of a JSON Lines file, or the column, that holds the text, if none is named.
 DEFAULT_FIELD = "text"
 
 
@@ -47,17 +50,17 @@ class InputFile:
     """One file to read.
 
     Attributes:
-        file: its path, or an open file.
-        field: the field with the text, for JSON Lines; None for text.
+        file: its path, or an open file, or a share of one that has columns.
+        field: the field with the text, for JSON Lines; the column; None for text.
     """
 
-    file: Path | IO[bytes]
+    file: Path | IO[bytes] | ColumnTexts
     field: str | None
 
     @property
     def name(self) -> str:
         """What messages call it."""
-        return str(self.file if isinstance(self.file, Path) else getattr(self.file, "name", "the open file"))
+        return str(self.file) if isinstance(self.file, Path) else str(getattr(self.file, "name", "the open file"))
 
     @property
     def size(self) -> int | None:
@@ -66,6 +69,17 @@ class InputFile:
             return None
         found = self.file.stat()
         return found.st_size if stat.S_ISREG(found.st_mode) else None
+
+    @property
+    def columns(self) -> ColumnTexts | None:
+        """The texts of a file that has columns."""
+        if isinstance(self.file, ColumnTexts):
+            return self.file
+        if not isinstance(self.file, Path) or not has_columns(self.file.name):
+            return None
+        path = self.file
+        field = DEFAULT_FIELD if self.field is None else self.field
+        return ColumnTexts(lambda: path.open("rb"), self.name, field, self.size or 0)
 
 
 class ReadSoFar:
@@ -112,7 +126,9 @@ def find_inputs(source: InputSource, field: str | None) -> list[InputFile]:
     if isinstance(source, (str, PathLike)):
         inputs = [InputFile(path, field if field is not None else field_of(path.name)) for path in expand(source)]
         for found in inputs:
-            if _compression(found) == ".zst":
+            if found.columns is not None:
+                pyarrow(found.name)
+            elif _compression(found) == ".zst":
                 _zstd(found.name)
         return inputs
     if _is_open_file(source):
@@ -123,6 +139,9 @@ def find_inputs(source: InputSource, field: str | None) -> list[InputFile]:
         )
     several = []
     for item in source:
+        if isinstance(item, ColumnTexts):
+            several.append(InputFile(item, item.field))
+            continue
         if not isinstance(item, (str, PathLike)) and not _is_open_file(item):
             raise TypeError(f"files to encode are paths, globs and open files, not {type(item).__name__}")
         several += find_inputs(item, field)
@@ -134,9 +153,9 @@ def _is_open_file(source: object) -> TypeGuard[IO[bytes]]:
 
 
 def field_of(name: str) -> str | None:
-    """The field with the text in a file of this name, if it is JSON Lines."""
+    """The field with the text in a file of this name, if it is JSON Lines or has columns."""
     plain = name.lower().removesuffix(".gz").removesuffix(".zst")
-    return DEFAULT_FIELD if plain.endswith((".jsonl", ".ndjson")) else None
+    return DEFAULT_FIELD if plain.endswith((".jsonl", ".ndjson")) or has_columns(name) else None
 
 
 def compression_of(name: str) -> str | None:
@@ -162,6 +181,21 @@ def _zstd(name: str) -> Any:
     )
 
 
+def read_batches(columns: ColumnTexts, so_far: ReadSoFar) -> Iterator[ColumnBatch]:
+    """The texts of a file that has columns; see `ColumnTexts.batches`.
+
+    Args:
+        columns: what to read.
+        so_far: is added to with each batch.
+    """
+    before = so_far.on_disk
+    for batch in columns.batches():
+        so_far.content += sum(map(len, batch.texts))
+        so_far.on_disk = before + int(batch.done * columns.size)
+        yield batch
+    so_far.on_disk = before + columns.size
+
+
 def read_blocks(file: InputFile, size: int, so_far: ReadSoFar) -> Iterator[bytes]:
     """The content of a file in blocks of at most `size` bytes; none is empty.
 
@@ -175,6 +209,8 @@ def read_blocks(file: InputFile, size: int, so_far: ReadSoFar) -> Iterator[bytes
         ValueError: it cannot be decompressed, or becomes shorter meanwhile.
         TypeError: an open file that gives no bytes.
     """
+    if isinstance(file.file, ColumnTexts):
+        raise TypeError(f"{file.name} has columns, and is not read in blocks")
     if not isinstance(file.file, Path):
         for block in _read(file.file, size, file.name):
             so_far.content += len(block)

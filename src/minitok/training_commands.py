@@ -72,7 +72,7 @@ def _add_corpus(parser: argparse.ArgumentParser) -> None:
         "files",
         nargs="*",
         metavar="FILE",
-        help="text files or globs; JSON Lines (.jsonl, .ndjson); .gz and .zst; '-' or none: standard input",
+        help="text files or globs; JSON Lines (.jsonl, .ndjson); .gz, .zst; columns; '-' or none: standard input",
     )
     corpus = parser.add_argument_group("the corpus")
     corpus.add_argument(

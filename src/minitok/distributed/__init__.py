@@ -1,9 +1,7 @@
 """Counting and encoding on the machines of a Dask cluster (`pip install 'minitok[dask]'`).
 
     counting    a corpus to counted pieces
-    encoding    files to a folder of shards of ids
-    spans       large files cut where nothing goes across
-    storage     files wherever fsspec reaches
+    encoding    files to a folder of shards of ids (`datasets`)
     scratch     what workers hand to one another
     cluster     workers that are checked, tasks that are watched
 

@@ -24,10 +24,10 @@ from os import PathLike
 from typing import Any, Literal
 
 from minitok import _backend
+from minitok.datasets.spans import CutRule, Span, open_span, plan_portions, plan_spans
+from minitok.datasets.storage import Paths, Storage
 from minitok.distributed.cluster import check_workers, find_client, results
 from minitok.distributed.scratch import Scratch, scratch_folder
-from minitok.distributed.spans import CutRule, Span, open_span, plan_portions, plan_spans
-from minitok.distributed.storage import Paths, Storage
 from minitok.files import TemporaryFolder
 from minitok.patterns import DEFAULT_PATTERN
 from minitok.piece_records import BLOCK_SIZE

@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from minitok.datasets.storage import RangeReader, Storage
 from minitok.distributed.cluster import fingerprint, perform
-from minitok.distributed.storage import RangeReader, Storage
 from minitok.files import TemporaryFolder
 
 __all__ = ["Scratch", "scratch_folder"]

@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from typing import IO, Any
 
 from minitok.added_tokens import AddedToken
-from minitok.explicit_merges import explicit_merges, is_reached_by_merges
+from minitok.explicit_merges import explicit_merges, is_reached_by_merges, with_ranks
 from minitok.formats.byte_alphabet import spell, unspell
 from minitok.formats.sentencepiece_pieces import (
     CONTROL,
@@ -279,6 +279,7 @@ def _template_values(vocabulary: Vocabulary) -> list[_Value]:
 
 
 def _piece_values(vocabulary: Vocabulary) -> list[_Value]:
+    vocabulary = with_ranks(vocabulary)
     spec = spec_of(vocabulary)
     if spec.charsmap is not None or spec.remove_extra or not spec.byte_fallback:
         raise _refused(vocabulary, "it has a map of characters, or removes spaces, or has no byte fallback")

@@ -2,7 +2,7 @@
 
 What stands in the file, and what it becomes:
 
-    normalizer      `Vocabulary.normalizers`
+    normalizer      `Vocabulary.normalizers`; ByteLevel there says only how tokens are spelled
     pre_tokenizer   `pattern` if it is one that is named or one expression; else `splits`
     model           tokens, merges, what pieces begin as
     added_tokens    `special_tokens` and `added_tokens`
@@ -29,6 +29,7 @@ from minitok.formats.byte_alphabet import unspell, unspell_all
 from minitok.formats.json_documents import DAMAGED, field, parse_json
 from minitok.formats.space_marks import SPACE_MARK, spaces_pattern
 from minitok.formats.templates_json import read_template
+from minitok.formats.user_defined_splits import guard_pattern, listed_pieces
 from minitok.normalizers import Lowercase, Normalizer, Prepend, Replace, Strip, UnicodeForm, compose
 from minitok.patterns import PATTERNS, find_named_pattern, find_staged_pattern
 from minitok.splits import Behavior, PrefixPieces, Split, Stage
@@ -87,6 +88,9 @@ class _Reader:
         self.is_byte_level = False
         #: Whether spaces are spelled SPACE_MARK, and from which on of the two steps.
         self.marks_spaces = False
+        #: Pieces that the first stage cuts out, and the expression of the second one.
+        self.user_defined: list[str] = []
+        self.guard: str | None = None
 
     def _refused(self, what: str, value: Any) -> ValueError:
         return ValueError(f"{self.source}: {what} {str(value)[:120]!r} is not supported")
@@ -155,14 +159,16 @@ class _Reader:
         for token, is_special in self.added:
             told += [self._told(token, only_decoded)] if not is_special or token.has_flags or token.normalized else []
         told = [token for token in told if token.content not in special or token.has_flags or token.normalized]
+        for piece in self.user_defined:
+            told.append(AddedToken(piece.replace(SPACE_MARK, " "), self.ids[piece], normalized=True))
         try:
-            return Vocabulary(
+            vocabulary = Vocabulary(
                 name,
                 tokens,
                 merges,
                 special,
                 pattern,
-                whole_piece=field(self.model, "ignore_merges", bool, self.source, False),
+                whole_piece=self._ignores_merges() and not self.user_defined,
                 symbols=symbols,
                 normalizers=tuple(self.normalizers),
                 splits=splits,
@@ -171,8 +177,14 @@ class _Reader:
                 decoded_prefix=self._decoded_prefix(),
                 only_decoded=only_decoded,
             )
+            if self.user_defined:
+                self._check_user_defined(vocabulary)
         except (ValueError, TypeError) as error:
             raise ValueError(f"{self.source}: {error}") from None
+        return vocabulary
+
+    def _ignores_merges(self) -> bool:
+        return field(self.model, "ignore_merges", bool, self.source, False)
 
     def _symbols(self) -> Symbols:
         ending = self.model.get("end_of_word_suffix") or ""
@@ -201,7 +213,7 @@ class _Reader:
 
     def _tokens(self, merges: Sequence[Merge], symbols: Symbols) -> tuple[dict[bytes, int], dict[int, bytes]]:
         """The tokens that text becomes, and those that are only decoded."""
-        special = {token.content for token, _ in self.added}
+        special = {token.content for token, _ in self.added} | set(self.user_defined)
         if symbols.byte_ids is not None:
             special.update(token for token in self.ids if _BYTE_TOKEN.fullmatch(token))
         merged = {i for merge in merges for i in merge} if special else set()
@@ -276,6 +288,8 @@ class _Reader:
 
     def _read_normalizer(self, part: dict[str, Any]) -> None:
         kind = part["type"]
+        if self.is_byte_level:
+            raise self._refused("a normalizer behind ByteLevel,", kind)
         if kind in FORMS:
             self.normalizers.append(UnicodeForm(kind))
         elif kind == "Lowercase":
@@ -292,13 +306,27 @@ class _Reader:
             content = field(part, "content", str, self.source)
             if (pattern, is_regex, content) == (" ", False, SPACE_MARK):
                 self.marks_spaces = True
-                self.normalizers.append(Replace(SPACE_MARK, " "))
+                # It does the same before and behind a Prepend: the order is that of SentencePiece's models.
+                behind = len(self.normalizers) - (self.normalizers[-1:] == [Prepend(" ")])
+                self.normalizers.insert(behind, Replace(SPACE_MARK, " "))
             else:
                 self.normalizers.append(Replace(pattern, content, is_regex))
+        elif kind == "ByteLevel":
+            self._read_byte_level_normalizer()
         else:
             raise self._refused("the normalizer", kind)
         if kind == "Prepend" and SPACE_MARK in part["prepend"] and not self._marks_later():
             raise self._refused("a Prepend without a Replace of spaces", part["prepend"])
+
+    def _read_byte_level_normalizer(self) -> None:
+        """Bytes are spelled as characters before text is cut, if it is: an expression would see other characters."""
+        self.is_byte_level = True
+        if self.marks_spaces:
+            raise self._refused("a ByteLevel behind a normalizer that marks spaces,", "ByteLevel")
+        for token, _ in self.added:
+            if token.normalized and token.has_flags:
+                # They are about what is beside it, which is spelled.
+                raise self._refused("behind a ByteLevel normalizer, an added token with flags,", token.content)
 
     def _marks_later(self) -> bool:
         return any(
@@ -332,9 +360,31 @@ class _Reader:
             raise self._refused("the pre-tokenizer", kind)
         if marked and kind == "Split" and self._pattern(part) == (" ", False):
             return  # there are no spaces left, only marks
+        if marked and kind == "Split" and self._read_user_defined(part):
+            return
         if marked and kind not in ("Digits", "Punctuation", "Metaspace"):
             raise self._refused("a pre-tokenizer behind a normalizer that marks spaces,", kind)
         reader(self, part)
+
+    def _read_user_defined(self, part: dict[str, Any]) -> bool:
+        """Whether a stage is one of those in `user_defined_splits`."""
+        pattern, is_regex = self._pattern(part)
+        inverted = field(part, "invert", bool, self.source, False)
+        if not is_regex or inverted or self._behavior(part) != "isolated" or not self._ignores_merges():
+            return False
+        if self.user_defined:
+            is_first, self.guard = self.guard is None, pattern
+            return is_first
+        pieces = listed_pieces(pattern) or []
+        if all(piece in self.ids for piece in pieces):
+            self.user_defined = pieces
+        return bool(self.user_defined)
+
+    def _check_user_defined(self, vocabulary: Vocabulary) -> None:
+        apart = set(self.user_defined)
+        names = {name: i for name, i in self.ids.items() if name not in apart}
+        if self.stages or guard_pattern(vocabulary, names) != self.guard:
+            raise ValueError(f"a Split at {self.user_defined[0]!r} that leaves other tokens whole is not supported")
 
     def _read_byte_level(self, part: dict[str, Any]) -> None:
         self.is_byte_level = True

@@ -15,6 +15,7 @@ from minitok.formats.byte_alphabet import spell
 from minitok.formats.huggingface_json import FLAGS
 from minitok.formats.space_marks import SPACE_MARK, cuts_no_token
 from minitok.formats.templates_json import write_template
+from minitok.formats.user_defined_splits import guard_pattern, pieces_pattern
 from minitok.normalizers import Lowercase, Normalizer, Prepend, Replace, Strip, UnicodeForm
 from minitok.patterns import PATTERNS, find_named_pattern
 from minitok.splits import PrefixPieces, Split
@@ -46,6 +47,11 @@ class _Writer:
         self.by_bytes = not vocabulary.symbols.characters
         self.marks_spaces = _MARKS in vocabulary.normalizers
         self.ending = vocabulary.symbols.end_of_word
+        #: Added tokens that are looked for behind a prefix, which stages of the pre-tokenizer cut out.
+        self.user_defined: list[AddedToken] = []
+        if self.marks_spaces and not vocabulary.whole_piece and vocabulary.normalizers[-1] == Prepend(" "):
+            found = [token for token in vocabulary.added_tokens if token.normalized and not token.has_flags]
+            self.user_defined = [token for token in found if token.content not in vocabulary.special_tokens]
 
     def _refused(self, why: str) -> ValueError:
         return ValueError(f"a tokenizer.json cannot hold the vocabulary {self.vocabulary.name!r}: {why}")
@@ -53,6 +59,7 @@ class _Writer:
     def document(self) -> dict[str, Any]:
         vocabulary = self.vocabulary
         normalizers = self._normalizers()
+        model = self._model()
         names = {i: token for token, i in vocabulary.special_tokens.items()}
         return {
             "version": "1.0",
@@ -60,10 +67,10 @@ class _Writer:
             "padding": None,
             "added_tokens": self._added_tokens(),
             "normalizer": _sequence("normalizers", normalizers),
-            "pre_tokenizer": _sequence("pretokenizers", self._pre_tokenizers()),
+            "pre_tokenizer": _sequence("pretokenizers", self._pre_tokenizers(model["vocab"])),
             "post_processor": write_template(vocabulary.template, names),
             "decoder": self._decoder(),
-            "model": self._model(),
+            "model": model,
         }
 
     # -- The model -----------------------------------------------------------------------------------------------
@@ -101,7 +108,7 @@ class _Writer:
             "end_of_word_suffix": self.ending or None,
             "fuse_unk": symbols.fuse_unknown,
             "byte_fallback": symbols.byte_ids is not None,
-            "ignore_merges": vocabulary.whole_piece,
+            "ignore_merges": vocabulary.whole_piece or bool(self.user_defined),
             "vocab": ids,
             "merges": merges,
         }
@@ -115,7 +122,8 @@ class _Writer:
 
     def _added_tokens(self) -> list[dict[str, Any]]:
         vocabulary = self.vocabulary
-        added = {token.content: token for token in vocabulary.added_tokens}
+        apart = set(self.user_defined)
+        added = {token.content: token for token in vocabulary.added_tokens if token not in apart}
         for content, i in vocabulary.special_tokens.items():
             added.setdefault(content, AddedToken(content, i))
         prepends = any(isinstance(normalizer, Prepend) for normalizer in vocabulary.normalizers)
@@ -167,7 +175,7 @@ class _Writer:
                 return {"type": "Prepend", "prepend": text}
         raise self._refused(f"it has no normalizer {type(normalizer).__name__}")
 
-    def _pre_tokenizers(self) -> list[dict[str, Any]]:
+    def _pre_tokenizers(self, ids: dict[str, int]) -> list[dict[str, Any]]:
         vocabulary = self.vocabulary
         if self.marks_spaces and vocabulary.splits:
             raise self._refused("spaces are marked, and text is cut in stages")
@@ -180,13 +188,26 @@ class _Writer:
         if not self.by_bytes:
             once = self.marks_spaces and vocabulary.normalizers[-1] == Prepend(" ", once=True)
             mark = {"type": "Metaspace", "replacement": SPACE_MARK, "prepend_scheme": "always", "split": False}
-            return [*map(self._stage, stages), *[mark] * once]
+            return [*map(self._stage, stages), *self._user_defined_stages(ids, stages), *[mark] * once]
         # The last ones may be ByteLevel's own.
         use_regex = bool(stages) and stages[-1] == Split(_GPT2)
         stages = stages[:-1] if use_regex else stages
         prefixed = bool(stages) and stages[-1] == PrefixPieces(" ")
         stages = stages[:-1] if prefixed else stages
         return [*map(self._stage, stages), _byte_level(use_regex=use_regex, add_prefix_space=prefixed)]
+
+    def _user_defined_stages(self, ids: dict[str, int], others: list[Any]) -> list[dict[str, Any]]:
+        """What cuts user-defined pieces out; see `user_defined_splits`."""
+        if not self.user_defined:
+            return []
+        if others:
+            raise self._refused("text is cut in stages, and has user-defined pieces behind a prefix")
+        pieces = {self._content(token): token.id for token in self.user_defined}
+        try:
+            guard = guard_pattern(self.vocabulary, {name: i for name, i in ids.items() if name not in pieces})
+        except ValueError as error:
+            raise self._refused(str(error)) from None
+        return [_isolated(pattern) for pattern in (pieces_pattern(pieces), guard) if pattern is not None]
 
     def _stage(self, stage: Split | PrefixPieces) -> dict[str, Any]:
         if isinstance(stage, PrefixPieces):
@@ -211,6 +232,10 @@ class _Writer:
 
 def _byte_level(*, use_regex: bool, add_prefix_space: bool = False) -> dict[str, Any]:
     return {"type": "ByteLevel", "add_prefix_space": add_prefix_space, "trim_offsets": True, "use_regex": use_regex}
+
+
+def _isolated(pattern: str) -> dict[str, Any]:
+    return {"type": "Split", "pattern": {"Regex": pattern}, "behavior": "Isolated", "invert": False}
 
 
 def _sequence(key: str, parts: list[dict[str, Any]]) -> dict[str, Any] | None:

@@ -10,6 +10,7 @@ import math
 import struct
 from dataclasses import dataclass, field
 
+from minitok.explicit_merges import with_ranks
 from minitok.formats import protobuf
 from minitok.formats.json_documents import DAMAGED
 from minitok.formats.sentencepiece_pieces import (
@@ -132,6 +133,7 @@ def dump(vocabulary: Vocabulary) -> bytes:
     Raises:
         ValueError: such a model cannot say what the vocabulary is; the message says why.
     """
+    vocabulary = with_ranks(vocabulary)
     spec = spec_of(vocabulary)
     pieces = pieces_of(vocabulary)
     unknown = next(i for i, piece in enumerate(pieces) if piece.kind == UNKNOWN)

@@ -80,7 +80,8 @@ def count_pieces(
     Args:
         source: a path or a glob (as a str or `Path`); an open file; an iterable of texts (`str`), `Path`s and open
             files; or a mapping of paths and globs to weights: what is in their files counts so many times. Files are
-            text, or JSON Lines (`.jsonl`, `.ndjson`); with `.gz` or `.zst` behind, they are compressed. They are read
+            text, or JSON Lines (`.jsonl`, `.ndjson`); with `.gz` or `.zst` behind, they are compressed; or
+            columns of Parquet or Arrow (`.parquet`, `.arrow`, `.feather`). They are read
             in parts.
         pattern: how text is cut into pieces: a name ("o200k", "cl100k", "gpt2"), a regular expression, or None
             (a document is one piece).

@@ -121,7 +121,8 @@ def train(
         source: a path or a glob (as a str or `Path`); an open file; an iterable of texts (`str`), `Path`s and open
             files; a mapping of paths and globs to weights (float), by which what is in their files counts; or counts,
             which are not split further: `PieceCounts`, or a mapping of pieces to int. Files are text, or JSON Lines
-            (`.jsonl`, `.ndjson`); with `.gz` or `.zst` behind, they are compressed. They are read in parts.
+            (`.jsonl`, `.ndjson`); with `.gz` or `.zst` behind, they are compressed; or columns
+            (`.parquet`, `.arrow`, `.feather`). They are read in parts.
         vocab_size: how many ids there are to be at most, special tokens included. Several numbers: so many
             vocabularies, of one run; each is what it would be alone.
         pattern: how text is cut into pieces: a name ("o200k", "cl100k", "gpt2"), a regular expression, or None

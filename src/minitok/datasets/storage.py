@@ -1,18 +1,20 @@
 """Files wherever fsspec reaches (local, S3, GCS, HDFS, ...): found, read in ranges, written.
 
-A file is named by its URL. URLs and the options of the storage go from machine to machine, never open files.
+A file is named by its URL. URLs and the options of the storage go from machine to machine, never open files. For
+paths on this machine fsspec is not needed: what is asked of it is done here.
 """
 
 from __future__ import annotations
 
 import os
 import shutil
+import stat
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from glob import has_magic
+from glob import glob, has_magic
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from minitok.files import open_atomically, write_atomically
 
@@ -29,10 +31,12 @@ class StoredFile:
     Attributes:
         url: its name, with the protocol where it has one.
         size: in bytes.
+        version: what changes when the file does, as the storage tells it: a tag, or a time; "" if it tells nothing.
     """
 
     url: str
     size: int
+    version: str = ""
 
 
 @dataclass(frozen=True)
@@ -51,12 +55,17 @@ class Storage:
         Raises:
             ValueError: a protocol that nobody knows, or whose package is not installed.
         """
-        from fsspec.core import url_to_fs
-
+        if "://" not in url:
+            return _HERE, os.path.abspath(url)  # noqa: PTH100 (the URL of a file, not a Path)
         try:
+            from fsspec.core import url_to_fs
+
             filesystem, path = url_to_fs(url, **self.options)
         except (ImportError, ValueError) as error:
-            raise ValueError(f"{url} cannot be opened: {error}") from error
+            raise ValueError(
+                f"{url} cannot be opened: {error} (what is not a path on this machine takes fsspec, and its package "
+                "for that storage)"
+            ) from error
         return filesystem, path
 
     def find(self, paths: Paths) -> list[StoredFile]:
@@ -96,7 +105,7 @@ class Storage:
                 raise FileNotFoundError(f"no file matches {url!r}")
         if not infos:
             raise FileNotFoundError(f"there is no file {url!r}")
-        return [StoredFile(_url(filesystem, info["name"]), info["size"]) for info in infos]
+        return [StoredFile(_url(filesystem, info["name"]), info["size"], _version(info)) for info in infos]
 
     def size(self, url: str) -> int:
         """How many bytes a file has now.
@@ -124,7 +133,7 @@ class Storage:
         Raises:
             OSError: it cannot be written.
         """
-        if self._is_local(url):
+        if self.is_local(url):
             write_atomically(self.open(url)[1], data)
             return
         filesystem, path = self.open(url)
@@ -136,14 +145,15 @@ class Storage:
         Raises:
             OSError: it cannot be written.
         """
-        if self._is_local(url):
+        if self.is_local(url):
             with path.open("rb") as file, open_atomically(self.open(url)[1]) as target:
                 shutil.copyfileobj(file, target, 1 << 22)
             return
         filesystem, there = self.open(url)
         filesystem.put_file(str(path), there)
 
-    def _is_local(self, url: str) -> bool:
+    def is_local(self, url: str) -> bool:
+        """Whether a file is on this machine."""
         return "file" in self.open(url)[0].protocol
 
     def make_folder(self, url: str) -> None:
@@ -159,6 +169,45 @@ class Storage:
             filesystem.rm(path, recursive=True)
         except FileNotFoundError:
             pass
+
+
+def _version(info: Mapping[str, Any]) -> str:
+    found = (info.get(key) for key in ("ETag", "etag", "generation", "md5Hash", "mtime", "LastModified", "modified"))
+    return str(next((one for one in found if one), "")).strip('"')
+
+
+class _Here:
+    """What this module uses of fsspec's file systems, for paths on this machine."""
+
+    protocol = ("file",)
+
+    def invalidate_cache(self) -> None:
+        """Nothing is remembered."""
+
+    def info(self, path: str) -> dict[str, Any]:
+        found = Path(path).stat()
+        kind = "directory" if stat.S_ISDIR(found.st_mode) else "file"
+        return {"name": path, "size": found.st_size, "type": kind, "mtime": found.st_mtime_ns}
+
+    def glob(self, pattern: str, **_: bool) -> dict[str, dict[str, Any]]:
+        return {path: self.info(path) for path in glob(pattern, recursive=True)}
+
+    def cat_file(self, path: str, start: int = 0, end: int | None = None) -> bytes:
+        with Path(path).open("rb") as file:
+            file.seek(start)
+            return file.read(-1 if end is None else end - start)
+
+    def open(self, path: str, mode: str) -> IO[Any]:
+        return Path(path).open(mode)
+
+    def makedirs(self, path: str, *, exist_ok: bool) -> None:
+        Path(path).mkdir(parents=True, exist_ok=exist_ok)
+
+    def rm(self, path: str, **_: bool) -> None:
+        shutil.rmtree(path)
+
+
+_HERE = _Here()
 
 
 def _url(filesystem: Any, path: str) -> str:

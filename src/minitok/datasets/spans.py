@@ -12,6 +12,8 @@ What is a cut:
     text, a named pattern           where the pattern cuts whatever stands around (`Pretokenizer.boundaries`)
     text, another pattern or none   behind a separator
 
+    Parquet, Arrow                  before a group of rows, by its number (`column_files`)
+
 In text none is inside of what may be a separator, whatever is left of it: separators are looked for from the left,
 and one that overlaps another can hide it. Other files (compressed, or text without any of these) are one span.
 """
@@ -25,8 +27,9 @@ from itertools import pairwise
 from pathlib import PurePosixPath
 from typing import IO, Any, cast
 
-from minitok.distributed.storage import RangeReader, Storage, StoredFile
-from minitok.input_files import compression_of, decompressed, field_of
+from minitok.column_files import ColumnTexts, has_columns
+from minitok.datasets.storage import RangeReader, Storage, StoredFile
+from minitok.input_files import DEFAULT_FIELD, compression_of, decompressed, field_of
 from minitok.patterns import find_named_pattern
 from minitok.pretokenizer import get_pretokenizer
 
@@ -127,7 +130,7 @@ class Span:
         size: of the whole file.
         start: where the span begins.
         stop: where it ends.
-        field: the field with the text, for JSON Lines; None for text.
+        field: the field with the text, for JSON Lines; the column; None for text.
     """
 
     url: str
@@ -182,8 +185,8 @@ class _Blocks:
         return next(self._blocks, b"")
 
 
-def open_span(storage: Storage, span: Span, rule: CutRule | None) -> IO[bytes]:
-    """What is between the cuts of a span, to be read once.
+def open_span(storage: Storage, span: Span, rule: CutRule | None) -> IO[bytes] | ColumnTexts:
+    """What is between the cuts of a span, to be read once; the texts of a column that is there.
 
     Raises:
         OSError: the file cannot be read.
@@ -194,13 +197,19 @@ def open_span(storage: Storage, span: Span, rule: CutRule | None) -> IO[bytes]:
         raise ValueError(
             f"{span.url} has {size} bytes now, and had {span.size} when it was found; wait until it is written"
         )
-    compression = compression_of(PurePosixPath(span.url).name)
+    name = PurePosixPath(span.url).name
+    if has_columns(name):
+        filesystem, path = storage.open(span.url)
+        field = DEFAULT_FIELD if span.field is None else span.field
+        stop = None if span.stop == span.size else span.stop
+        return ColumnTexts(lambda: filesystem.open(path, "rb"), span.url, field, span.size, span.start, stop)
+    compression = compression_of(name)
     if compression is not None:
         return cast("IO[bytes]", _Blocks(_decompressed(storage, span.url, compression), span.url))
     cuts: Any = rule if span.field is None else _Lines()
     file = RangeReader(storage, span.url, 0, span.size)
     start: int | None = span.start
-    stop: int | None = span.stop
+    stop = span.stop
     if span.start > 0:
         start = _next_cut(file.between, cuts, span.start, span.stop, span.size)
     if start is None:  # this is part of the span before

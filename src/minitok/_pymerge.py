@@ -1,6 +1,6 @@
 """The specification of applying merges, in plain Python that is also fast Python.
 
-All that the compiled twin `_fastmerge` does is specified here, in the same names:
+Longer than 500 lines because all that the compiled twin `_fastmerge` does is specified here, in the same names:
 
     Encoder        ordinary text -> ids (split, then merge; no special tokens)
     Decoder        ids -> bytes

@@ -16,7 +16,7 @@ version = release = _version("minitok")
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.viewcode"]
 exclude_patterns = ["_static"]
 # Pages that have their place in the index before they are written.
-PAGES_TO_COME = ("comparison", "datasets")
+PAGES_TO_COME = ("datasets",)
 
 myst_heading_anchors = 3
 

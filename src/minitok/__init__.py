@@ -8,6 +8,7 @@
 
 from minitok._backend import BACKEND
 from minitok._version import __version__
+from minitok.comparison import Comparison, compare
 from minitok.datasets import Dataset, encode_dataset, open_dataset
 from minitok.encoding import Encoding
 from minitok.id_files import EncodedFile
@@ -25,12 +26,14 @@ from minitok.vocabulary import Vocabulary
 
 __all__ = [
     "BACKEND",
+    "Comparison",
     "Dataset",
     "EncodedFile",
     "Encoding",
     "PieceCounts",
     "Vocabulary",
     "__version__",
+    "compare",
     "count_pieces",
     "encode_dataset",
     "encoding_for_model",

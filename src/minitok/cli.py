@@ -18,6 +18,7 @@ from minitok import _backend
 from minitok._version import __version__
 from minitok.command_io import BadUseError
 from minitok.commands import count_command, decode_command, demo_command, encode_command, info_command
+from minitok.comparison_command import COMPARISON_COMMANDS
 from minitok.conversion_command import CONVERSION_COMMANDS
 from minitok.dataset_commands import DATASET_COMMANDS
 from minitok.training_commands import TRAINING_COMMANDS
@@ -85,7 +86,7 @@ def _parser() -> argparse.ArgumentParser:
     version = f"minitok {__version__} ({_backend.BACKEND} backend)"
     parser.add_argument("--version", action="version", version=version)
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    groups = (*TRAINING_COMMANDS, *DATASET_COMMANDS, *CONVERSION_COMMANDS, *VIEW_COMMANDS)
+    groups = (*TRAINING_COMMANDS, *DATASET_COMMANDS, *CONVERSION_COMMANDS, *VIEW_COMMANDS, *COMPARISON_COMMANDS)
     for name, what, add_arguments, run in groups:
         add_arguments(_command(commands, name, run, what))
     for add in (_add_encode, _add_decode, _add_count, _add_info, _add_demo):

@@ -39,7 +39,7 @@ from minitok.vocabulary import Vocabulary
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-__all__ = ["encode_file"]
+__all__ = ["BLOCK", "LONG", "BatchEncoder", "batches_of", "encode_file"]
 
 #: Bytes of text that are read, and encoded, at once; longer documents are cut. Half of it is some 10 % slower; twice
 #: of it is no faster, and takes twice the memory for each thread, because glibc's heap frays.
@@ -49,7 +49,7 @@ LONG = 1 << 20
 
 
 @dataclass(frozen=True)
-class _Batch:
+class Batch:
     """What is encoded at once.
 
     Attributes:
@@ -78,7 +78,7 @@ def encode_file(
 ) -> EncodedFile:
     """Encode files into a file of ids with a vocabulary and its encoder; for all else see `Encoding.encode_file`."""
     id_type = _id_type(dtype, vocabulary)
-    encode = _BatchEncoder(vocabulary, encoder, _special_id(append, vocabulary))
+    encode = BatchEncoder(vocabulary, encoder, _special_id(append, vocabulary))
     separators = _separators(separator)
     offsets_path = index_path(out)
     path = Path(out)
@@ -91,7 +91,7 @@ def encode_file(
     # What changes a text before it cuts it takes documents whole.
     pattern = vocabulary.pattern if takes_bytes(vocabulary) else None
     longest = BLOCK if find_named_pattern(pattern) else LONG
-    batches = _batches(_documents(inputs, separators, longest, so_far), pattern, so_far)
+    batches = batches_of(_documents(inputs, separators, longest, so_far), pattern, so_far)
     show = sys.stderr.isatty() if progress is None else progress
     with (
         open_together([offsets_path, path]) as (index, ids_file),
@@ -192,26 +192,27 @@ def _texts(documents: Documents, pattern: str | None) -> Iterator[tuple[Sequence
         yield [b""], [True]
 
 
-def _batches(documents: Documents, pattern: str | None, so_far: ReadSoFar) -> Iterator[_Batch]:
+def batches_of(documents: Documents, pattern: str | None, so_far: ReadSoFar) -> Iterator[Batch]:
+    """What to encode at once, one after the other; `pattern` is None if documents must be whole."""
     texts: list[str | bytes] = []
     ends: list[bool] = []
     size = 0
     for more, more_ends in _texts(documents, pattern):
         are_pieces = len(more_ends) < len(more)
         if texts and (are_pieces or size >= BLOCK):
-            yield _Batch(texts, ends, so_far.on_disk)
+            yield Batch(texts, ends, so_far.on_disk)
             texts, ends, size = [], [], 0
         if are_pieces:
-            yield _Batch(more, [], so_far.on_disk)
+            yield Batch(more, [], so_far.on_disk)
         else:
             texts += more
             ends += more_ends
             size += sum(map(len, more)) + len(more)  # also where many are empty
     if texts:
-        yield _Batch(texts, ends, so_far.on_disk)
+        yield Batch(texts, ends, so_far.on_disk)
 
 
-class _BatchEncoder:
+class BatchEncoder:
     """Encodes batches, in any number of threads.
 
     Args:
@@ -225,7 +226,7 @@ class _BatchEncoder:
         self._encoder = encoder
         self._appended = appended
 
-    def __call__(self, batch: _Batch) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.int64], int]:
+    def __call__(self, batch: Batch) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.int64], int]:
         """The ids of a batch, where among them documents end, and how much of the input that is."""
         if batch.ends:
             following = iter([self._appended if end else None for end in batch.ends])

@@ -11,7 +11,6 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from importlib.util import find_spec
 from itertools import accumulate
 from os import PathLike
 from pathlib import Path
@@ -19,14 +18,14 @@ from time import perf_counter
 from typing import Any
 
 from minitok._version import __version__
-from minitok.files import open_atomically, write_atomically
+from minitok.files import write_atomically
+from minitok.pictures import PICTURES, check_picture, save_picture
 
 __all__ = ["ReportOption", "TrainingReport", "report_paths"]
 
 #: Where to write the report: `.json`, or a picture; one path or several.
 ReportOption = str | PathLike[str] | Sequence[str | PathLike[str]] | None
 
-PICTURES = (".png", ".svg", ".pdf")
 #: A curve has this many points for each doubling of the vocabulary.
 POINTS_PER_DOUBLING = 4
 
@@ -43,16 +42,13 @@ def report_paths(option: ReportOption) -> list[Path]:
     paths = [Path(option)] if isinstance(option, (str, PathLike)) else list(map(Path, option))
     for path in paths:
         suffix = path.suffix.lower()
-        if suffix not in (".json", *PICTURES):
+        if suffix in PICTURES:
+            check_picture(path, "the report", "write the report as .json")
+        elif suffix != ".json":
             raise ValueError(
                 f"the report {str(path)!r} is of no known kind; let it end in .json, {', '.join(PICTURES)}"
             )
-        if suffix in PICTURES and find_spec("matplotlib") is None:
-            raise ValueError(
-                f"the report {str(path)!r} is a picture, which takes matplotlib: pip install 'minitok[plot]', or "
-                "write the report as .json"
-            )
-        if not path.parent.is_dir():
+        elif not path.parent.is_dir():
             raise FileNotFoundError(f"there is no folder {str(path.parent)!r} for the report {path.name!r}")
     return paths
 
@@ -160,8 +156,7 @@ class TrainingReport:
         phases.margins(x=0.25)
         phases.invert_yaxis()
         phases.set(xlabel="seconds", title=f"{self.corpus['distinct_pieces']:,} distinct pieces")
-        with open_atomically(path) as file:
-            figure.savefig(file, format=path.suffix.lower().removeprefix("."))
+        save_picture(figure, path)
 
 
 def _peak_memory() -> int | None:

@@ -1,0 +1,337 @@
+"""compare(): what several vocabularies make of the same files, in figures.
+
+Each vocabulary reads the files anew, in blocks: no more than a block is held, as in `encode_file`, whose batches
+these are. Only a vocabulary that changes texts before it cuts them, or that does not cut them, takes documents whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, Literal
+
+from minitok.corpus import Corpus
+from minitok.encoding import Encoding
+from minitok.input_files import find_inputs
+from minitok.patterns import find_named_pattern
+from minitok.pipeline import takes_bytes
+from minitok.registry import get_encoding, list_encoding_names, load
+
+if TYPE_CHECKING:
+    from minitok.token_use import TokenUse
+
+__all__ = ["ComparedEncoding", "ComparedFile", "Comparison", "ScriptFigures", "compare"]
+
+
+@dataclass(frozen=True)
+class ScriptFigures:
+    """The tokens of one script. A token is of the script of its first letter, or of "no letters".
+
+    Attributes:
+        script: its name.
+        tokens: how many there are.
+        bytes: how many bytes they have together.
+    """
+
+    script: str
+    tokens: int
+    bytes: int
+
+    @property
+    def bytes_per_token(self) -> float:
+        """Bytes for each token."""
+        return self.bytes / self.tokens
+
+
+@dataclass(frozen=True)
+class ComparedFile:
+    """What one vocabulary makes of one file, or of all together.
+
+    Attributes:
+        file: its path; "all files" for all.
+        bytes: of the text as UTF-8, after decompression; of JSON Lines, of the texts alone.
+        characters: code points.
+        words: what white space of ASCII separates, as `bytes.split()` does; it says little of Chinese or Thai.
+        tokens: how many tokens the text has. What spells a special token is ordinary text.
+        seconds: how long it took to read and to encode.
+        scripts: by script, the one with the most bytes first.
+    """
+
+    file: str
+    bytes: int
+    characters: int
+    words: int
+    tokens: int
+    seconds: float
+    scripts: tuple[ScriptFigures, ...]
+
+    @property
+    def bytes_per_token(self) -> float:
+        """Bytes for each token."""
+        return self.bytes / self.tokens
+
+    @property
+    def words_per_token(self) -> float:
+        """Words for each token."""
+        return self.words / self.tokens
+
+
+@dataclass(frozen=True)
+class ComparedEncoding:
+    """What one vocabulary makes of the files.
+
+    Attributes:
+        encoding: its name, or its path as it was given.
+        ids: how many ids it has, special tokens included.
+        files: the figures of each file, in order.
+        total: those of all files.
+        vocabulary_lengths: how many tokens of the vocabulary have how many bytes.
+        used_lengths: how many tokens of the texts have how many bytes.
+        unused: the ids of the tokens that no text used; special tokens are not among them.
+    """
+
+    encoding: str
+    ids: int
+    files: tuple[ComparedFile, ...]
+    total: ComparedFile
+    vocabulary_lengths: dict[int, int]
+    used_lengths: dict[int, int]
+    unused: tuple[int, ...]
+
+    @property
+    def multi_byte_share(self) -> float:
+        """The share of the texts' tokens that have more than one byte."""
+        return 1 - self.used_lengths.get(1, 0) / self.total.tokens
+
+    @property
+    def unused_share(self) -> float:
+        """The share of the vocabulary's tokens that no text used."""
+        return len(self.unused) / sum(self.vocabulary_lengths.values())
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What `compare` returns.
+
+    Attributes:
+        encodings: the figures of each vocabulary, in order.
+    """
+
+    encodings: tuple[ComparedEncoding, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """All figures as JSON has them; of unused tokens their number."""
+        return {"encodings": [_encoding_dict(one) for one in self.encodings]}
+
+
+def compare(
+    files: str | PathLike[str] | Iterable[str | PathLike[str]],
+    encodings: Iterable[str | PathLike[str] | Encoding],
+    *,
+    pattern: str | None = None,
+    errors: Literal["strict", "replace"] = "strict",
+) -> Comparison:
+    """Compare vocabularies on files: tokens, bytes and words for each token, scripts, use of the vocabulary, time.
+
+    Args:
+        files: paths and globs of UTF-8 text, JSON Lines (.jsonl, .ndjson; the field "text"), .gz and .zst.
+        encodings: names of encodings, paths of vocabulary files, or encodings.
+        pattern: for rank files, which hold none: a name or an expression.
+        errors: what to do with bytes that are not valid UTF-8: "strict" raises, "replace" puts U+FFFD for them.
+
+    Raises:
+        ValueError: a file without text, a pipe, a file that is not text; no files, no encodings; a vocabulary file
+            that is not good.
+        OSError: a file that is not there or cannot be read; a name that is neither an encoding nor a file.
+        TypeError: something that is neither.
+
+    >>> import minitok, pathlib, tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     text = pathlib.Path(folder, "a.txt")
+    ...     _ = text.write_text("hello world, привет")
+    ...     found = minitok.compare(text, ["minitok_32k"])
+    >>> total = found.encodings[0].total
+    >>> total.bytes, total.characters, total.words
+    (25, 19, 3)
+    >>> [script.script for script in total.scripts]
+    ['Cyrillic', 'Latin', 'no letters']
+    """
+    if errors not in ("strict", "replace"):
+        raise ValueError(f"errors is {errors!r}; expected 'strict' or 'replace'")
+    if isinstance(encodings, (str, PathLike, Encoding)):
+        raise TypeError(f"encodings are several, in a list, not {type(encodings).__name__}")
+    paths = [file.file for file in find_inputs(files, None)]
+    named = [(one.name if isinstance(one, Encoding) else str(one), _found(one, pattern)) for one in encodings]
+    if not paths or not named:
+        raise ValueError(f"there are no {'encodings' if paths else 'files'} to compare; give at least one")
+    for path in paths:
+        if not isinstance(path, Path):
+            raise TypeError(f"files to compare are paths and globs, not {type(path).__name__}")
+        if not path.is_file():
+            raise ValueError(f"{path} is a pipe or a device, which cannot be read again; compare a file")
+    texts = [(path, _text_figures(path, errors)) for path in paths if isinstance(path, Path)]
+    return Comparison(tuple(_compared(name, one, texts, errors) for name, one in named))
+
+
+def _found(encoding: str | PathLike[str] | Encoding, pattern: str | None) -> Encoding:
+    if isinstance(encoding, Encoding):
+        return encoding
+    if not isinstance(encoding, (str, PathLike)):
+        raise TypeError(f"an encoding is a name, a path or an Encoding, not {type(encoding).__name__}")
+    known = list_encoding_names()
+    if encoding in known:
+        return get_encoding(str(encoding))
+    if not Path(encoding).exists():
+        raise FileNotFoundError(f"{str(encoding)!r} is neither an encoding ({', '.join(known)}) nor a file")
+    return load(encoding, pattern=pattern)
+
+
+def _compared(
+    name: str,
+    encoding: Encoding,
+    texts: Iterable[tuple[Path, tuple[int, int, int]]],
+    errors: Literal["strict", "replace"],
+) -> ComparedEncoding:
+    import numpy as np
+
+    from minitok.token_use import TokenUse
+
+    tokens = encoding.tokens
+    ordinary = np.array(sorted(set(encoding.vocabulary.tokens.values())), np.int64)
+    lengths = np.array([0 if token is None else len(token) for token in tokens], np.int64)
+    use = TokenUse(tokens)
+    counts = np.zeros(len(tokens), np.int64)
+    files = []
+    for path, text in texts:
+        use.reset()
+        files.append(_file_figures(path, text, encoding, use, errors))
+        counts += use.counts
+    return ComparedEncoding(
+        name,
+        encoding.n_vocab,
+        tuple(files),
+        _sum(files),
+        _histogram(np.bincount(lengths[ordinary])),
+        _histogram(np.bincount(lengths, counts)),
+        tuple(ordinary[counts[ordinary] == 0].tolist()),
+    )
+
+
+def _histogram(counts: Any) -> dict[int, int]:
+    return {length: int(count) for length, count in enumerate(counts.tolist()) if count}
+
+
+def _text_figures(path: Path, errors: Literal["strict", "replace"]) -> tuple[int, int, int]:
+    """Bytes, characters and words of a file."""
+    import numpy as np
+
+    from minitok.encode_file import BLOCK
+
+    is_white = np.zeros(256, bool)
+    is_white[list(b" \t\n\r\v\f")] = True
+    size = characters = words = 0
+    for document in Corpus([], errors, None, BLOCK).documents(path):
+        blocks: Iterable[bytes] = document  # type: ignore[assignment]
+        if isinstance(document, list):  # short ones; no word goes from one to the next
+            blocks = [b"\n".join(bytes(text) for text in document)] if document else []  # type: ignore[arg-type]
+            size -= max(len(document) - 1, 0)
+            characters -= max(len(document) - 1, 0)
+        after_white = True
+        for block in blocks:
+            if errors == "strict" and b"\0" in block:
+                raise ValueError(
+                    f"{path} has bytes that are zero: it is binary, not text; pass errors='replace' to use it"
+                )
+            data = np.frombuffer(block, np.uint8)
+            size += len(data)
+            characters += int(np.count_nonzero((data & 0xC0) != 0x80))
+            white = np.concatenate(([after_white], is_white[data]))
+            words += int(np.count_nonzero(white[:-1] & ~white[1:]))
+            after_white = bool(white[-1])
+    if not size:
+        raise ValueError(f"{path} has no text, so there is nothing to compare; leave it out")
+    return size, characters, words
+
+
+def _file_figures(
+    path: Path, text: tuple[int, int, int], encoding: Encoding, use: TokenUse, errors: Literal["strict", "replace"]
+) -> ComparedFile:
+    from minitok.encode_file import BLOCK, LONG, BatchEncoder, batches_of
+
+    vocabulary = encoding.vocabulary
+    pattern = vocabulary.pattern if takes_bytes(vocabulary) else None
+    corpus = Corpus([], errors, None, BLOCK if find_named_pattern(pattern) else LONG)
+    encode = BatchEncoder(vocabulary, encoding._encoder, None)
+    tokens = 0
+    seconds = 0.0
+    for batch, spent in _timed(batches_of(corpus.documents(path), pattern, corpus.so_far)):
+        begin = perf_counter()
+        ids, _, _ = encode(batch)
+        seconds += spent + perf_counter() - begin
+        tokens += len(ids)
+        use.add(ids, batch.texts)
+    if not tokens:
+        raise ValueError(f"{path} has no tokens in {encoding.name}, so there is nothing to compare; leave it out")
+    scripts = sorted((ScriptFigures(*figures) for figures in use.by_script()), key=lambda one: -one.bytes)
+    return ComparedFile(str(path), *text, tokens, seconds, tuple(scripts))
+
+
+def _timed(batches: Iterator[Any]) -> Iterator[tuple[Any, float]]:
+    """Each item with the time that it took to come."""
+    begin = perf_counter()
+    for item in batches:
+        yield item, perf_counter() - begin
+        begin = perf_counter()
+
+
+def _sum(files: Iterable[ComparedFile]) -> ComparedFile:
+    files = list(files)
+    scripts: dict[str, tuple[int, int]] = {}
+    for script in (script for file in files for script in file.scripts):
+        tokens, size = scripts.get(script.script, (0, 0))
+        scripts[script.script] = tokens + script.tokens, size + script.bytes
+    return ComparedFile(
+        "all files",
+        sum(file.bytes for file in files),
+        sum(file.characters for file in files),
+        sum(file.words for file in files),
+        sum(file.tokens for file in files),
+        sum(file.seconds for file in files),
+        tuple(
+            ScriptFigures(name, *figures) for name, figures in sorted(scripts.items(), key=lambda item: -item[1][1])
+        ),
+    )
+
+
+def _encoding_dict(one: ComparedEncoding) -> dict[str, Any]:
+    return {
+        "encoding": one.encoding,
+        "ids": one.ids,
+        "total": _file_dict(one.total),
+        "files": [_file_dict(file) for file in one.files],
+        "multi_byte_share": round(one.multi_byte_share, 6),
+        "unused": len(one.unused),
+        "unused_share": round(one.unused_share, 6),
+        "vocabulary_lengths": one.vocabulary_lengths,
+        "used_lengths": one.used_lengths,
+    }
+
+
+def _file_dict(file: ComparedFile) -> dict[str, Any]:
+    return {
+        "file": file.file,
+        "bytes": file.bytes,
+        "characters": file.characters,
+        "words": file.words,
+        "tokens": file.tokens,
+        "bytes_per_token": round(file.bytes_per_token, 4),
+        "words_per_token": round(file.words_per_token, 4),
+        "seconds": round(file.seconds, 6),
+        "scripts": [
+            {"script": s.script, "tokens": s.tokens, "bytes": s.bytes, "bytes_per_token": round(s.bytes_per_token, 4)}
+            for s in file.scripts
+        ],
+    }

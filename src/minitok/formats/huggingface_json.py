@@ -1,5 +1,8 @@
 """`tokenizer.json`, the file of the package `tokenizers`: read, if its model is BPE.
 
+Longer than 500 lines because its parts cannot be read one by one: what spells a space in the tokens hangs on the
+normalizers, what a normalizer means on the pre-tokenizers, and what an added token is on all of them.
+
 What stands in the file, and what it becomes:
 
     normalizer      `Vocabulary.normalizers`; ByteLevel there says only how tokens are spelled

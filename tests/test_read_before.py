@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import pickle
 import random
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields, replace
 from pathlib import Path
@@ -234,6 +236,18 @@ def test_arguments_are_refused_as_before(tmp_path: Path) -> None:
         minitok.load(path)
         with pytest.raises(ValueError, match="holds a pattern"):
             minitok.load(path, pattern="r50k")
+
+
+def test_what_is_dropped_in_a_cycle_is_given_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = saved(tmp_path)
+    minitok.load(path)
+    complaints: list[Any] = []
+    monkeypatch.setattr(sys, "unraisablehook", complaints.append)
+    ring: list[Any] = [minitok.load(path)]
+    ring.append(ring)
+    del ring
+    gc.collect()
+    assert complaints == []
 
 
 def test_many_at_once(tmp_path: Path) -> None:

@@ -265,6 +265,10 @@ cdef bytearray table_block(const mt_vocabulary *v, const mt_borders *b, bytes so
     return block
 
 
+# The collector of cycles must not look into this: it would take the memory that the tables lie in, and its view, for
+# part of a cycle that a table is dropped in, and clear them before `__dealloc__` gives them back. No attribute leads
+# back here.
+@cython.no_gc
 cdef class _RankTable:
     """The tables of a vocabulary, which encoders share."""
 

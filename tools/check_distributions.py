@@ -25,7 +25,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 #: What every wheel has, besides all modules.
-DATA = {"minitok/py.typed", "minitok/_fastlearn.pyi", "minitok/_fastmerge.pyi", "minitok/data/minitok_32k.json"}
+DATA = {"minitok/py.typed", "minitok/_fastlearn.pyi", "minitok/_fastmerge.pyi", "minitok/data/minitok_32k.json"} | {
+    f"minitok/viewer/static/{name}" for name in ("page.html", "viewer.css", "viewer.js")
+}
 #: Of the checkout, what the tests need.
 TEST_FILES = (
     "tests",

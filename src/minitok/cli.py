@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 
 from minitok import _backend
 from minitok._version import __version__
-from minitok.command_io import BadUseError
+from minitok.command_io import BadUseError, add_allow_special
 from minitok.commands import count_command, decode_command, demo_command, encode_command, info_command
 from minitok.comparison_command import COMPARISON_COMMANDS
 from minitok.conversion_command import CONVERSION_COMMANDS
@@ -135,13 +135,7 @@ def _add_encode(commands: Any) -> None:
         parser, "files of any bytes; with --to also globs, JSON Lines (.jsonl, .ndjson), .gz and .zst, Parquet, Arrow"
     )
     _add_encoding(parser)
-    parser.add_argument(
-        "--allow-special",
-        action="append",
-        default=[],
-        metavar="TOKEN",
-        help="a special token that becomes its id; 'all' for all; repeatable",
-    )
+    add_allow_special(parser)
     _add_output(parser)
     _add_json(parser)
     to_file = parser.add_argument_group("files of ids")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -13,7 +14,16 @@ from minitok.files import open_atomically
 from minitok.progress import progress_bar
 from minitok.registry import get_encoding, list_encoding_names, load
 
-__all__ = ["STANDARD_INPUT", "BadUseError", "find_encoding", "open_output", "print_output", "read_inputs"]
+__all__ = [
+    "STANDARD_INPUT",
+    "BadUseError",
+    "add_allow_special",
+    "add_encodings",
+    "find_encoding",
+    "open_output",
+    "print_output",
+    "read_inputs",
+]
 
 #: The name of standard input among files.
 STANDARD_INPUT = "-"
@@ -21,6 +31,29 @@ STANDARD_INPUT = "-"
 
 class BadUseError(Exception):
     """What was asked for cannot be done: exit status 2."""
+
+
+def add_encodings(parser: argparse.ArgumentParser) -> None:
+    """Arguments that say which encodings, one or several."""
+    parser.add_argument(
+        "-e",
+        "--encoding",
+        action="append",
+        metavar="NAME_OR_FILE",
+        help="an encoding's name or a vocabulary file; repeatable (default: minitok_32k)",
+    )
+    parser.add_argument("--pattern", help="for tiktoken rank files, which hold none: a name or an expression")
+
+
+def add_allow_special(parser: argparse.ArgumentParser) -> None:
+    """The argument that allows special tokens."""
+    parser.add_argument(
+        "--allow-special",
+        action="append",
+        default=[],
+        metavar="TOKEN",
+        help="a special token that becomes its id; 'all' for all; repeatable",
+    )
 
 
 def find_encoding(name_or_file: str, pattern: str | None = None) -> Encoding:

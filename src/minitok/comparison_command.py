@@ -7,7 +7,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from minitok.command_io import print_output
+from minitok.command_io import add_encodings, print_output
 from minitok.comparison import ComparedFile, Comparison, compare
 from minitok.comparison_plot import draw_comparison
 from minitok.pictures import check_picture
@@ -19,14 +19,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "files", nargs="+", metavar="FILE", help="UTF-8 text, JSON Lines (.jsonl, .ndjson), .gz, .zst; also globs"
     )
-    parser.add_argument(
-        "-e",
-        "--encoding",
-        action="append",
-        metavar="NAME_OR_FILE",
-        help="an encoding's name or a vocabulary file; repeatable (default: minitok_32k)",
-    )
-    parser.add_argument("--pattern", help="for tiktoken rank files, which hold none: a name or an expression")
+    add_encodings(parser)
     parser.add_argument(
         "--errors",
         choices=("strict", "replace"),

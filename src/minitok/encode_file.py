@@ -39,7 +39,7 @@ from minitok.vocabulary import Vocabulary
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-__all__ = ["BLOCK", "LONG", "BatchEncoder", "batches_of", "encode_file"]
+__all__ = ["BLOCK", "LONG", "BatchEncoder", "batches_of", "check_options", "encode_file"]
 
 #: Bytes of text that are read, and encoded, at once; longer documents are cut. Half of it is some 10 % slower; twice
 #: of it is no faster, and takes twice the memory for each thread, because glibc's heap frays.
@@ -77,9 +77,8 @@ def encode_file(
     progress: bool | None,
 ) -> EncodedFile:
     """Encode files into a file of ids with a vocabulary and its encoder; for all else see `Encoding.encode_file`."""
-    id_type = _id_type(dtype, vocabulary)
-    encode = BatchEncoder(vocabulary, encoder, _special_id(append, vocabulary))
-    separators = _separators(separator)
+    id_type, appended, separators = check_options(vocabulary, dtype=dtype, append=append, separator=separator)
+    encode = BatchEncoder(vocabulary, encoder, appended)
     offsets_path = index_path(out)
     path = Path(out)
     inputs = find_inputs(source, field)
@@ -108,6 +107,18 @@ def encode_file(
 
 
 # -- Options -----------------------------------------------------------------------------------------------------
+
+
+def check_options(
+    vocabulary: Vocabulary, *, dtype: Any, append: str | None, separator: str | None
+) -> tuple[IdType, int | None, Separators | None]:
+    """What options of `Encoding.encode_file` mean for a vocabulary: the type of ids, the id behind each document, and
+    what stands between documents.
+
+    Raises:
+        ValueError, TypeError: one of them does not fit; see `Encoding.encode_file`.
+    """
+    return _id_type(dtype, vocabulary), _special_id(append, vocabulary), _separators(separator)
 
 
 def _id_type(dtype: Any, vocabulary: Vocabulary) -> IdType:

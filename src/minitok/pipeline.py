@@ -113,10 +113,10 @@ class PipelineEncoder:
         symbols = vocabulary.symbols
         keeps_text = symbols.unknown_id is None and not symbols.end_of_word and keep_text(vocabulary.splits)
         self._is_aligned = keeps_text and can_align(vocabulary.normalizers)
-        #: What the last normalizer puts before each text, if that can be left to the core: a copy of a long text
-        #: costs a tenth of its encoding. No token that is cut out may have a part in it.
+        #: What the last normalizer puts before each text, if that can be left to the core (a copy of a long text
+        #: costs a tenth of its encoding), and what the others do. No token that is cut out may have a part in it.
         self._before = ""
-        self._normalize_rest = None
+        self._normalize_rest = self._normalize
         found = [*added, *self._special.values()]
         if vocabulary.normalizers and self._find_raw is None and not any(t.has_flags for t in found):
             *rest, last = vocabulary.normalizers
@@ -172,38 +172,29 @@ class PipelineEncoder:
             if number is not None:
                 yield "", number
 
-    def _prepared(self, text: str | bytes, places: Sequence[Place]) -> tuple[str, Sequence[Place]]:
-        """Normalized text, in which tokens stand at places."""
+    def _prepared(self, text: str | bytes, places: Sequence[Place]) -> tuple[str, Sequence[Place], str]:
+        """Normalized text, in which tokens stand at places, and what the core is to put before it."""
         plain = _text(text)
         if not places and self._find_raw is None:
-            if self._normalize is not None:
-                plain = self._normalize(plain)
-            return plain, self._find_normalized(plain) if self._find_normalized is not None else ()
+            if self._normalize_rest is not None:
+                plain = self._normalize_rest(plain)
+            found = self._find_normalized(plain) if self._find_normalized is not None else ()
+            return plain, found, self._before if plain else ""
         texts: list[str] = []
-        found: list[Place] = []
+        moved: list[Place] = []
         at = 0
         for part, number in self._parts(plain, places):
             if self._find_normalized is not None:
-                found += [(at + start, at + end, inner) for start, end, inner in self._find_normalized(part)]
+                moved += [(at + start, at + end, inner) for start, end, inner in self._find_normalized(part)]
             texts.append(part)
             at += len(part)
             if number is not None:
-                found.append((at, at, number))
-        return "".join(texts), found
-
-    def _prepared_behind(self, text: str | bytes, places: Sequence[Place]) -> tuple[str, Sequence[Place], str]:
-        """The same without what the core is to put before it, and that."""
-        if places or not self._before:
-            return *self._prepared(text, places), ""
-        plain = _text(text)
-        if self._normalize_rest is not None:
-            plain = self._normalize_rest(plain)
-        found = self._find_normalized(plain) if self._find_normalized is not None else ()
-        return plain, found, self._before if plain else ""
+                moved.append((at, at, number))
+        return "".join(texts), moved, ""
 
     def _ids(self, text: str | bytes, limit: int | None, num_threads: int, places: Sequence[Place]) -> list[int]:
         if self._cut is None:
-            prepared, found, before = self._prepared_behind(text, places)
+            prepared, found, before = self._prepared(text, places)
             if self._fused is None:
                 return self._core.encode(prepared, limit, num_threads, found, before)
             return self._fuse(self._core.encode(prepared, None, num_threads, found, before))
@@ -259,7 +250,7 @@ class PipelineEncoder:
     ) -> bytes | bytearray:
         """The ids as unsigned 32-bit numbers in the machine's byte order."""
         if self._cut is None and self._fused is None:
-            prepared, found, before = self._prepared_behind(text, places)
+            prepared, found, before = self._prepared(text, places)
             return self._core.encode_uint32(prepared, num_threads, found, before)
         return bytearray(array("I", self._ids(text, None, num_threads, places)).tobytes())
 
@@ -290,7 +281,7 @@ class PipelineEncoder:
     ) -> int:
         """How many ids `encode` gives; with a limit, some number above it as soon as that is certain."""
         if self._cut is None and self._fused is None:
-            prepared, found, before = self._prepared_behind(text, places)
+            prepared, found, before = self._prepared(text, places)
             return self._core.count(prepared, limit, num_threads, found, before)
         return len(self._ids(text, limit, num_threads, places))
 

@@ -284,14 +284,14 @@ class _SafeCutter:
         """The text up to the last certain end of a piece; empty if there is none."""
         given: list[bytes] = []
         # The block may begin at a boundary: whether it does tells the last character before it.
-        end = self._pretokenizer._last_boundary(self._before + block) - len(self._before)
-        if end < 0 or (end == 0 and not self._size):
-            end = -1
-        self._before = (self._before + block)[-4:]
-        if end >= 0:
+        joined = self._before + block
+        end = self._pretokenizer._last_boundary(joined) - len(self._before)
+        self._before = joined[-4:]
+        if end > 0 or (end == 0 and self._size):
             given = [*self._held, block[:end]]
             self._held, self._size, self._wanted = [], 0, MARGIN
-        end = max(0, end)
+        else:
+            end = 0
         self._held.append(block[end:])
         self._size += len(block) - end
         if self._size >= self._wanted:

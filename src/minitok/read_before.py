@@ -35,7 +35,7 @@ def find(content: Content) -> Vocabulary | None:
     """The vocabulary of a file, if it was read before."""
     if len(content.data) < LEAST or _backend.BACKEND == "python":
         return None
-    source = _source(content.data)
+    source = _source(content)
     table = read_tables(_name(source), source)
     if table is None:
         return None
@@ -54,7 +54,7 @@ def keep(content: Content, vocabulary: Vocabulary, encoder: AnyEncoder) -> None:
     others = other_fields(vocabulary)
     if not content.names_itself:
         others["name"] = None
-    source = _source(content.data)
+    source = _source(content)
     block = encoder.tables(source, json.dumps(others).encode("ascii"))
     if block is not None:
         write_tables(_name(source), block)
@@ -65,8 +65,8 @@ def _name(source: bytes) -> str:
     return _PREFIX + source.hex()[:32]
 
 
-def _source(data: bytes) -> bytes:
-    return hashlib.sha256(_installation() + hashlib.sha256(data).digest()).digest()
+def _source(content: Content) -> bytes:
+    return hashlib.sha256(_installation() + content.sha256).digest()
 
 
 @cache

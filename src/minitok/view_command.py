@@ -6,7 +6,14 @@ import argparse
 from pathlib import Path
 
 from minitok.colours import wants_colour
-from minitok.command_io import BadUseError, find_encoding, print_output, read_inputs
+from minitok.command_io import (
+    BadUseError,
+    add_allow_special,
+    add_encodings,
+    find_encoding,
+    print_output,
+    read_inputs,
+)
 from minitok.registry import list_encoding_names
 from minitok.viewer import View
 
@@ -15,21 +22,8 @@ __all__ = ["VIEW_COMMANDS"]
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", nargs="?", metavar="FILE", help="a file of any bytes; '-' or none: standard input")
-    parser.add_argument(
-        "-e",
-        "--encoding",
-        action="append",
-        metavar="NAME_OR_FILE",
-        help="an encoding's name or a vocabulary file; repeatable (default: minitok_32k)",
-    )
-    parser.add_argument("--pattern", help="for tiktoken rank files, which hold none: a name or an expression")
-    parser.add_argument(
-        "--allow-special",
-        action="append",
-        default=[],
-        metavar="TOKEN",
-        help="a special token that becomes its id; 'all' for all; repeatable",
-    )
+    add_encodings(parser)
+    add_allow_special(parser)
     parser.add_argument(
         "--html", type=Path, metavar="OUT", help="write a page that shows the tokens and loads nothing"
     )

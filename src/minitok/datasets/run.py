@@ -11,8 +11,9 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
@@ -22,7 +23,6 @@ from minitok.datasets.manifest import FORMAT, MANIFEST, VOCABULARY, manifest_of,
 from minitok.datasets.shards import ShardFormat, ShardJob, encode_shard
 from minitok.datasets.spans import CutRule, Span, plan_portions, plan_spans
 from minitok.datasets.storage import Paths, Storage, StoredFile
-from minitok.files import TemporaryFolder
 from minitok.progress import ProgressOption, progress_of
 
 if TYPE_CHECKING:
@@ -67,6 +67,8 @@ class DatasetRun:
         storage_options: Mapping[str, Any] | None,
     ) -> DatasetRun:
         """Find the files, and cut them; for the arguments see `encode_dataset`."""
+        from minitok.encode_file import check_options  # with numpy, which is not imported before it is needed
+
         if type(shard_size) is not int or shard_size < 1:
             raise ValueError(f"shard_size is {shard_size!r}; expected a number of bytes, 1 or more")
         if shard_format not in get_args(ShardFormat):
@@ -74,8 +76,7 @@ class DatasetRun:
         storage = Storage(dict(storage_options or {}))
         files = storage.find(paths)
         _check_packages(files, shard_format)
-        options = {"separator": separator, "append": append, "dtype": dtype}
-        id_type = _checked_id_type(encoding, options)
+        id_type, _, _ = check_options(encoding.vocabulary, dtype=dtype, append=append, separator=separator)
         vocabulary, digest = vocabulary_file(encoding)
         rule = CutRule.of(None, [] if separator is None else [separator], "strict")
         portions = plan_portions(plan_spans(files, field, rule, shard_size), shard_size)
@@ -125,12 +126,22 @@ class DatasetRun:
         job.storage.write(job.url(VOCABULARY), self.vocabulary)
         job.storage.write(job.url(_PLAN), job.plan.encode("ascii"))
 
-    def finish(self, entries: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-        """Write the manifest.
+    def finish(self, results: Iterable[tuple[int, Mapping[str, Any]]], progress: ProgressOption) -> dict[str, Any]:
+        """Write the manifest when all shards are there.
 
         Args:
-            entries: one for each portion, in order.
+            results: the number of each portion and the entry of its shard, in any order, as they come.
+            progress: see `encode_dataset`.
+
+        Returns:
+            The manifest.
         """
+        entries: list[Mapping[str, Any]] = [{}] * len(self.portions)
+        with progress_of(progress, "encoding", self.size, "B") as update:
+            for number, entry in results:
+                entries[number] = entry
+                if update is not None:
+                    update(self.size_of(number))
         self._remove_leftovers()
         manifest = manifest_of(self.described, self.job.plan, entries)
         self.job.storage.write(self.job.url(MANIFEST), json.dumps(manifest, indent=1).encode())
@@ -216,24 +227,8 @@ def encode_dataset(
         storage_options=storage_options,
     )
     run.begin()
-    entries = []
-    with progress_of(progress, "encoding", run.size, "B") as update:
-        for number, portion in enumerate(run.portions):
-            entries.append(encode_shard(run.job, number, portion, encoding=encoding, num_threads=num_threads))
-            if update is not None:
-                update(run.size_of(number))
-    return run.finish(entries)
-
-
-def _checked_id_type(encoding: Encoding, options: Mapping[str, Any]) -> str:
-    """The type of ids; what does not fit is told in the words of `Encoding.encode_file`."""
-    folder = TemporaryFolder()
-    try:
-        nothing = folder.path / "nothing.txt"
-        nothing.touch()
-        return encoding.encode_file(nothing, folder.path / "ids.bin", progress=False, **options).dtype
-    finally:
-        folder.close()
+    encode = partial(encode_shard, run.job, encoding=encoding, num_threads=num_threads)
+    return run.finish(((number, encode(number, portion)) for number, portion in enumerate(run.portions)), progress)
 
 
 def _check_packages(files: Sequence[StoredFile], shard_format: str) -> None:

@@ -14,7 +14,7 @@ from minitok.datasets.run import SHARD, DatasetRun
 from minitok.datasets.shards import ShardFormat, encode_shard
 from minitok.datasets.storage import Paths
 from minitok.distributed.cluster import check_workers, find_client, results
-from minitok.progress import ProgressOption, progress_of
+from minitok.progress import ProgressOption
 
 if TYPE_CHECKING:
     from minitok.encoding import Encoding
@@ -79,11 +79,5 @@ def encode_dataset(
     )
     check_workers(client)
     run.begin()
-    entries: list[dict[str, Any]] = [{}] * len(run.portions)
     tasks = [(run.job, number, portion) for number, portion in enumerate(run.portions)]
-    with progress_of(progress, "encoding", run.size, "B") as update:
-        for number, entry in results(client, encode_shard, tasks):
-            entries[number] = entry
-            if update is not None:
-                update(run.size_of(number))
-    return run.finish(entries)
+    return run.finish(results(client, encode_shard, tasks), progress)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from importlib import import_module
 from os import PathLike
 from pathlib import Path
@@ -75,6 +77,11 @@ class Content:
     data: bytes
     is_alone: bool = True
     names_itself: bool = False
+
+    @cached_property
+    def sha256(self) -> bytes:
+        """The hash of the data."""
+        return hashlib.sha256(self.data).digest()
 
 
 def load(

@@ -187,6 +187,9 @@ def test_import_is_light() -> None:
         f"import sys, threading, minitok; print([m for m in {heavy} if m in sys.modules], threading.active_count())"
     )
     assert done.stdout.strip() == "[] 1", done
+    # The class of word characters takes longer to compile than all else to import.
+    done = run("import minitok, minitok.added_tokens as added; print(added._word.cache_info().currsize)")
+    assert done.stdout.strip() == "0", done
 
 
 def test_backend_is_as_told(backend: str) -> None:

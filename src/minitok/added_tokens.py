@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from minitok import _backend
-from minitok.unicode_classes import pin_classes
+from minitok.unicode_classes import WHITE_SPACE_CHARACTERS, pin_classes
 
 __all__ = ["WORD", "AddedToken", "Place", "finder", "may_hide", "with_flags"]
 
@@ -65,12 +66,12 @@ def with_flags(places: Sequence[Place], text: str, tokens: dict[int, AddedToken]
     for start, end, number in places:
         token = tokens.get(number)
         if token is not None:
-            if token.single_word and (_WORD.match(text[:start][-1:]) or _WORD.match(text, end)):
+            if token.single_word and (_word().match(text[max(0, start - 1) : start]) or _word().match(text, end)):
                 continue
-            if token.lstrip:
-                start = max(len(text[:start].rstrip(_WHITE_SPACE)), done)  # noqa: PLW2901
-            if token.rstrip:
-                end = _SPACES.match(text, end).end()  # type: ignore[union-attr] # noqa: PLW2901
+            while token.lstrip and start > done and text[start - 1] in WHITE_SPACE_CHARACTERS:
+                start -= 1  # noqa: PLW2901
+            while token.rstrip and end < len(text) and text[end] in WHITE_SPACE_CHARACTERS:
+                end += 1  # noqa: PLW2901
         # What this one begins with may have gone to the one before, as white space.
         start, end = max(start, done), max(end, done)  # noqa: PLW2901
         out.append((start, end, number))
@@ -93,9 +94,12 @@ WORD = (
     "[\\p{L}\\p{Nl}\\p{M}\\p{Nd}\\p{Pc}\u200c\u200d\u24b6-\u24e9"
     "\U0001f130-\U0001f149\U0001f150-\U0001f169\U0001f170-\U0001f189]"
 )
-_WORD = re.compile(pin_classes(WORD))
-_SPACES = re.compile(pin_classes(r"\s") + "*")
-_WHITE_SPACE = "".join(c for c in map(chr, range(0x3001)) if re.fullmatch(pin_classes(r"\s"), c))
+
+
+@cache
+def _word() -> re.Pattern[str]:
+    """Compiled when it is first asked for: that takes longer than all of `import minitok`."""
+    return re.compile(pin_classes(WORD))
 
 
 def finder(tokens: Sequence[AddedToken]) -> Callable[[str], Sequence[Place]] | None:

@@ -10,9 +10,12 @@ from functools import lru_cache
 
 from minitok._unicode_data import CATEGORY_RUNS, UNICODE_VERSION, WHITE_SPACE
 
-__all__ = ["UNICODE_VERSION", "class_ranges", "pin_classes"]
+__all__ = ["UNICODE_VERSION", "WHITE_SPACE_CHARACTERS", "class_ranges", "pin_classes"]
 
 Ranges = tuple[tuple[int, int], ...]
+
+#: Those with the property White_Space, which is `char::is_whitespace` of Rust, and `\s`.
+WHITE_SPACE_CHARACTERS = frozenset(map(chr, WHITE_SPACE))
 
 _LAST_CODE_POINT = 0x10FFFF
 _LAST_BMP = 0xFFFF

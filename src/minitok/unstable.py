@@ -12,7 +12,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from minitok.unicode_classes import class_ranges
+from minitok.unicode_classes import WHITE_SPACE_CHARACTERS
 
 if TYPE_CHECKING:
     from minitok.encoding import Encoding
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 __all__ = ["encode_bytes", "encode_with_unstable"]
 
 _SPACES = frozenset(b" \n\t")
-#: `char::is_whitespace` of Rust is the property White_Space.
-_WHITE_SPACE = frozenset(chr(c) for first, last in class_ranges("White_Space") for c in range(first, last + 1))
 
 
 def _split_off_unstable(
@@ -110,6 +108,6 @@ def encode_with_unstable(
     if len(rest) > 1:
         last_char = rest.decode("utf-8", "surrogateescape")[-1]
         size = len(last_char.encode("utf-8", "surrogateescape"))
-        if len(rest) > size and last_char in _WHITE_SPACE:
+        if len(rest) > size and last_char in WHITE_SPACE_CHARACTERS:
             completions.add((*encoder.merge_piece(rest[:-size]), *encoder.merge_piece(rest[-size:])))
     return stable, [list(sequence) for sequence in sorted(completions)]

@@ -275,7 +275,10 @@ class _Reader:
         early = [token for token in tokens if not token.normalized]
         if not (late and early):
             return False
-        if any(token.has_flags for token in tokens) or len(late) * len(early) > _MOST_PAIRS:
+        if len(late) * len(early) > _MOST_PAIRS:
+            return True
+        # Those found first take their white space first, and where they end a word ends.
+        if any(token.has_flags or token.content[0].isspace() for token in early) or any(t.single_word for t in late):
             return True
         return any(may_hide(one.content, other.content) for one in late for other in early)
 
@@ -283,8 +286,8 @@ class _Reader:
         """An added token as it is looked for: in normalized text, itself normalized."""
         if not token.normalized:
             return token
-        if self.marks_spaces and not self.marks_late and (token.lstrip or token.rstrip):
-            # The spaces beside it are marks to `tokenizers`, and stay.
+        if self.marks_spaces and (token.lstrip or token.rstrip):
+            # The spaces beside it are marks to `tokenizers`, and stay; or the marks beside it are spaces here, and go.
             raise self._refused("an added token with lstrip or rstrip in text with marked spaces,", token.content)
         if self.marks_late and (SPACE_MARK in token.content or " " in token.content):
             raise self._refused("a Metaspace, and an added token with a space or a mark,", token.content)

@@ -287,7 +287,7 @@ class _Reader:
         if not token.normalized:
             return token
         if self.marks_spaces and (token.lstrip or token.rstrip):
-            # The spaces beside it are marks to `tokenizers`, and stay; or the marks beside it are spaces here, and go.
+            # To `tokenizers` the spaces beside it are marks, and stay; or what are marks to it are spaces here.
             raise self._refused("an added token with lstrip or rstrip in text with marked spaces,", token.content)
         if self.marks_late and (SPACE_MARK in token.content or " " in token.content):
             raise self._refused("a Metaspace, and an added token with a space or a mark,", token.content)

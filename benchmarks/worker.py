@@ -144,8 +144,8 @@ def count(library: str, encoding: str, text: str) -> Figures:
         "count, new text": size / first,
         "count": size / statistics.median(counts),
         "encode_to_numpy": size / statistics.median(arrays),
-        "times encode_to_numpy, new text": size / first / new_array,
-        "times encode_to_numpy, again": statistics.median(arrays) / statistics.median(counts),
+        "new: times an array": size / first / new_array,
+        "again: times an array": statistics.median(arrays) / statistics.median(counts),
     }
 
 

@@ -26,7 +26,7 @@ import minitok
 from benchmarks.large_corpus import SIZES, large_corpus
 from benchmarks.trainers import SEPARATOR
 from minitok import distributed
-from minitok.distributed import counting
+from minitok.distributed import counting, portions
 from minitok.distributed.cluster import results
 
 
@@ -94,7 +94,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
     if arguments.portion is not None:
-        counting.SMALLEST_PORTION = counting.LARGEST_PORTION = arguments.portion * 1_000_000
+        portions.SMALLEST_PORTION = portions.LARGEST_PORTION = arguments.portion * 1_000_000
     encoding = minitok.get_encoding("minitok_32k")
     rows = []
     for workers in arguments.workers:

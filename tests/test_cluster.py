@@ -17,7 +17,7 @@ import minitok
 from minitok import distributed as clusters
 from minitok.datasets.shards import ShardJob, encode_shard
 from minitok.datasets.storage import Storage
-from minitok.distributed import counting
+from minitok.distributed import portions
 from minitok.distributed.cluster import results
 from minitok.patterns import PATTERNS
 from tests.clusters import Cluster, free_port, s3_server
@@ -51,7 +51,7 @@ def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "temporary"
     folder.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(folder))
-    monkeypatch.setattr(counting, "SMALLEST_PORTION", 20_000)
+    monkeypatch.setattr(portions, "SMALLEST_PORTION", 20_000)
     return folder
 
 
@@ -107,7 +107,7 @@ def test_a_worker_is_killed(
     cluster: Cluster, client: Any, corpus: list[Path], temporary: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("minitok.progress.INTERVAL", 0)
-    monkeypatch.setattr(counting, "SMALLEST_PORTION", 3_000)
+    monkeypatch.setattr(portions, "SMALLEST_PORTION", 3_000)
     killer = Killer(cluster)
     counts = clusters.count_pieces(corpus, client=client, special_tokens=[SEPARATOR], progress=killer)
     assert killer.done
@@ -344,7 +344,7 @@ def test_no_workers(tmp_path: Path, corpus: list[Path], monkeypatch: pytest.Monk
             lonely.kill(without)
             lonely.add_worker()
             lonely.wait(client, 1)
-            monkeypatch.setattr(counting, "SMALLEST_PORTION", 500)
+            monkeypatch.setattr(portions, "SMALLEST_PORTION", 500)
             monkeypatch.setattr("minitok.progress.INTERVAL", 0)
 
             def kill(progress: minitok.progress.Progress) -> None:

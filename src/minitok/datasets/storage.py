@@ -98,6 +98,8 @@ class Storage:
         if infos and infos[0]["type"] == "directory":
             example = url.rstrip("/") + "/**/*.txt"
             raise IsADirectoryError(f"{url} is a directory; give its files, for example {example!r}")
+        if infos and infos[0]["type"] != "file":
+            raise ValueError(f"{url} is no regular file (a pipe or a device?); write what it gives to a file first")
         if not infos and has_magic(path):
             listed = filesystem.glob(path, detail=True)
             infos = [listed[name] for name in sorted(listed) if listed[name]["type"] == "file"]
@@ -105,6 +107,9 @@ class Storage:
                 raise FileNotFoundError(f"no file matches {url!r}")
         if not infos:
             raise FileNotFoundError(f"there is no file {url!r}")
+        for info in infos:
+            if info.get("size") is None:
+                raise ValueError(f"{info['name']}: its server does not say how large it is; fetch it first")
         return [StoredFile(_url(filesystem, info["name"]), info["size"], _version(info)) for info in infos]
 
     def size(self, url: str) -> int:
@@ -186,7 +191,7 @@ class _Here:
 
     def info(self, path: str) -> dict[str, Any]:
         found = Path(path).stat()
-        kind = "directory" if stat.S_ISDIR(found.st_mode) else "file"
+        kind = "directory" if stat.S_ISDIR(found.st_mode) else "file" if stat.S_ISREG(found.st_mode) else "other"
         return {"name": path, "size": found.st_size, "type": kind, "mtime": found.st_mtime_ns}
 
     def glob(self, pattern: str, **_: bool) -> dict[str, dict[str, Any]]:

@@ -28,7 +28,7 @@ PATIENCE = 30.0
 #: How long there may be no worker at all while there is work.
 LONELY = 60.0
 #: How often to look whether there is something new.
-_TICK = 0.02
+_TICK = 0.005
 _REMEDY = "pip install 'minitok[dask]'"
 
 

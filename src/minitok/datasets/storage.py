@@ -6,6 +6,7 @@ paths on this machine fsspec is not needed: what is asked of it is done here.
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import stat
@@ -107,6 +108,8 @@ class Storage:
                 raise FileNotFoundError(f"no file matches {url!r}")
         if not infos:
             raise FileNotFoundError(f"there is no file {url!r}")
+        # A server of web pages lists names without sizes.
+        infos = [info if info.get("size") is not None else filesystem.info(info["name"]) for info in infos]
         for info in infos:
             if info.get("size") is None:
                 raise ValueError(f"{info['name']}: its server does not say how large it is; fetch it first")
@@ -209,6 +212,16 @@ class _Here:
         Path(path).mkdir(parents=True, exist_ok=exist_ok)
 
     def rm(self, path: str, **_: bool) -> None:
+        for _attempt in range(3):  # somebody may write there meanwhile, until the folder is gone
+            try:
+                shutil.rmtree(path)
+                return
+            except FileNotFoundError:
+                if not Path(path).exists():
+                    raise
+            except OSError as error:
+                if error.errno != errno.ENOTEMPTY:
+                    raise
         shutil.rmtree(path)
 
 

@@ -10,8 +10,9 @@ bears a machine that does other work too; seconds do not.
 
 With --workers-only: how many times faster two workers are than one, on the smallest size given (default: 500), by
 the medians of several rounds in which clusters of both kinds, started once, take turns. It prints by the clock,
-which counts on a machine that is idle; and by processor time: what it would be if each worker had a core of its own,
-that is (one worker's time + the program's) / (the busier of two workers' time + the program's).
+which counts on a machine that is idle; and by processor time: what it would be if each worker had a core of its own
+and both always had work, while nobody else works, that is (one worker's time + the program's) / (half of two
+workers' time + the program's).
 """
 
 from __future__ import annotations
@@ -53,12 +54,10 @@ def measured(client: Any, figures: dict[str, Any], size: int) -> Iterator[None]:
     own = time.process_time() - own
     figures["seconds"] = round(time.perf_counter() - start, 2)
     after = client.run(_usage)
-    each = [after[worker][0] - before[worker][0] for worker in after]
-    processor = sum(each)
+    processor = sum(after[worker][0] - before[worker][0] for worker in after)
     figures["processor_seconds"] = round(processor, 2)
-    figures["busiest_worker_seconds"] = round(max(each), 2)
     figures["program_seconds"] = round(own, 2)
-    figures["ideal_seconds"] = round(max(each) + own, 2)
+    figures["ideal_seconds"] = round(processor / len(after) + own, 2)
     figures["megabytes_per_processor_second"] = round(size / processor / 1e6, 1)
     figures["worker_peak_megabytes"] = round(max(peak for _, peak in after.values()) / 1e6)
 
@@ -121,7 +120,6 @@ def compare_workers(path: Path, encoding: minitok.Encoding) -> None:
                 "seconds",
                 "ideal_seconds",
                 "processor_seconds",
-                "busiest_worker_seconds",
                 "program_seconds",
             ):
                 medians.setdefault(name, []).append(median(row[name] for row in rows))

@@ -1,4 +1,7 @@
-"""Counting and encoding on a cluster of real processes: the same as on one machine, whatever dies."""
+"""Counting and encoding on a cluster of real processes: the same as on one machine, whatever dies.
+
+Longer than 500 lines because all of it shares one cluster, which takes seconds to start.
+"""
 
 from __future__ import annotations
 

@@ -169,6 +169,14 @@ class Storage:
         filesystem, path = self.open(url)
         filesystem.makedirs(path, exist_ok=True)
 
+    def remove(self, url: str) -> None:
+        """Remove a file, if it is there."""
+        filesystem, path = self.open(url)
+        try:
+            filesystem.rm_file(path)
+        except FileNotFoundError:
+            pass
+
     def remove_folder(self, url: str) -> None:
         """Remove a folder with all that is in it, if it is there."""
         filesystem, path = self.open(url)
@@ -210,6 +218,9 @@ class _Here:
 
     def makedirs(self, path: str, *, exist_ok: bool) -> None:
         Path(path).mkdir(parents=True, exist_ok=exist_ok)
+
+    def rm_file(self, path: str) -> None:
+        Path(path).unlink()
 
     def rm(self, path: str, **_: bool) -> None:
         for _attempt in range(3):  # somebody may write there meanwhile, until the folder is gone

@@ -29,7 +29,7 @@ from minitok.datasets.spans import CutRule, open_span
 from minitok.datasets.storage import Paths, Storage, StoredFile
 from minitok.distributed.cluster import check_workers, find_client, fingerprint, results
 from minitok.distributed.portions import Plan, Portion
-from minitok.distributed.scratch import Scratch, Written, scratch_folder
+from minitok.distributed.scratch import PLAN, Scratch, Written, scratch_folder
 from minitok.files import TemporaryFolder
 from minitok.patterns import DEFAULT_PATTERN
 from minitok.piece_records import BLOCK_SIZE
@@ -43,8 +43,6 @@ __all__ = ["count_pieces"]
 
 #: What of a worker's memory counting takes; the rest is for Python, for what is read and for what is written.
 _MEMORY_SHARE = 0.5
-#: The file in the scratch folder that a run which begins again goes by.
-_PLAN = "plan"
 #: Sections that a worker merges at once, and bytes of each that it fetches at once.
 _SECTIONS_AT_ONCE = 64
 _SECTION_STEP = 1 << 19
@@ -135,7 +133,7 @@ def count_pieces(
         if plan is None:
             threads = max(1, sum(worker["nthreads"] for worker in workers.values()))
             plan = Plan.of(groups, field, rule, threads, min(threads, MOST_STREAMS))
-            folder.storage.write(folder.url_of(_PLAN), plan.written())
+            folder.storage.write(folder.url_of(PLAN), plan.written())
         limit = _memory_limit(workers) if memory_limit is None else memory_limit
         job = _Job(storage, folder, plan.hash, plan.partitions, regex, tokens, errors, limit, rule)
         shares: list[Written] = []
@@ -163,7 +161,7 @@ def _job_name(groups: Sequence[tuple[int, Sequence[StoredFile]]], *options: Any)
 
 def _kept_plan(folder: Scratch) -> Plan | None:
     """The plan of a run of the same job that did not end, perhaps for another number of threads."""
-    data = folder.storage.read_if_there(folder.url_of(_PLAN))
+    data = folder.storage.read_if_there(folder.url_of(PLAN))
     try:
         return None if data is None else Plan.read(data)
     except ValueError:  # damaged: what follows from another plan is not taken for what follows from this one

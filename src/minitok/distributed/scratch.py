@@ -22,7 +22,10 @@ from minitok.datasets.storage import RangeReader, Storage
 from minitok.distributed.cluster import fingerprint, perform
 from minitok.files import TemporaryFolder
 
-__all__ = ["Scratch", "Written", "scratch_folder"]
+__all__ = ["PLAN", "Scratch", "Written", "scratch_folder"]
+
+#: The file that a run which begins again goes by. It is there as long as the job goes on.
+PLAN = "plan"
 
 
 @dataclass(frozen=True)
@@ -109,6 +112,9 @@ class Scratch:
         kept = self._kept(self.storage.read_if_there(entry), plan)
         if kept is None:
             kept = write()
+            if self.storage.read_if_there(self.url_of(PLAN)) is None:  # the job ended while this was at work
+                self.storage.remove(self.url_of(kept.name))
+                raise FileNotFoundError(f"the scratch folder {self.url} is gone; count again")
             self.storage.write(entry, json.dumps({"plan": plan, "written": asdict(kept)}).encode("ascii"))
         return kept
 

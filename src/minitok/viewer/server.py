@@ -36,6 +36,7 @@ class ViewServer(ThreadingHTTPServer):
 
     Raises:
         OSError: something else listens there.
+        ValueError: `text` is longer than `MAX_BYTES`.
     """
 
     daemon_threads = True
@@ -48,6 +49,10 @@ class ViewServer(ThreadingHTTPServer):
         text: bytes = b"",
         allowed_special: frozenset[str] = frozenset(),
     ) -> None:
+        if len(text) > MAX_BYTES:
+            raise ValueError(
+                f"the text has {len(text):,} bytes, and at most {MAX_BYTES:,} are shown as one types; use --html"
+            )
         self.encodings = encodings
         self.text = text
         self.allowed_special = allowed_special
@@ -84,6 +89,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         data = self.server.view(self.server.text).data(live=True)
         data["text"] = self.server.text.decode("utf-8", "replace")
+        data["limit"] = MAX_BYTES
         self._answer(200, page(data), "text/html")
 
     def do_POST(self) -> None:

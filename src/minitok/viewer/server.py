@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+import sys
 from collections.abc import Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
@@ -62,6 +63,11 @@ class ViewServer(ThreadingHTTPServer):
             if error.errno == errno.EADDRINUSE:
                 raise OSError(f"something else listens on port {port}; give another with --port") from None
             raise
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Nothing, if the browser has gone before it had its answer."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type]
 
     @property
     def url(self) -> str:

@@ -47,7 +47,7 @@ function addText(to, text, white) {
     const c = match[0];
     if (c === " ") to.append(white ? element("i", "w space", c) : c);
     else if (c === "\t") to.append(white ? element("i", "w tab", c) : c);
-    else if (c === "\n" || c === "\r\n") to.append(element("i", white ? (c === "\n" ? "w line" : "w both") : "line"), "\n");
+    else if (c.endsWith("\n")) to.append(white && c !== "\n" ? element("i", "x", "CR") : "", element("i", white ? "w line" : "line"), "\n");
     else if (CONTROLS[c.charCodeAt(0)]) to.append(element("i", "x", CONTROLS[c.charCodeAt(0)]));
     else if (c < "\xa0" || TURNS.test(c) || showAll) to.append(element("i", "x", pointOf(c)));
     else to.append(c);

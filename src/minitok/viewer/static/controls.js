@@ -75,7 +75,7 @@ document.addEventListener("keydown", (e) => {
 });
 
 new ResizeObserver(([header]) => document.body.style.setProperty("--top", `${header.target.offsetHeight}px`)).observe(document.querySelector("header"));
-new ResizeObserver(arrange).observe($("rows"));
+new ResizeObserver(() => $("rows").clientWidth !== state.width && arrange()).observe($("rows"));
 
 function listen(limit) {
   const typed = $("typed"), trouble = (text) => { $("trouble").textContent = text; };

@@ -44,6 +44,7 @@ function fill(row) {
       const number = tokens.numbers[n];
       const span = element("span", "t c" + (n % 6));
       if (tokens.table.kinds[number]) span.classList.add("sp");
+      if (tokens.bytesOf(number).at(-1) === 10) span.classList.add("end"); // of a line: its id stands before it
       if (tokens.hits.has(n)) span.classList.add("hit");
       if (state.current?.j === j && state.current.n === n) span.classList.add("on");
       span.dataset.n = n;
@@ -105,10 +106,11 @@ function setStop(j, n) {
 }
 
 function arrange() {
-  const n = state.encodings.length, stacked = n > 1 && $("rows").clientWidth / n < COLUMN, columns = stacked ? 1 : n;
+  state.width = $("rows").clientWidth;
+  const n = state.encodings.length, stacked = n > 1 && state.width / n < COLUMN, columns = stacked ? 1 : n;
   document.body.style.setProperty("--n", columns);
   document.body.classList.toggle("stacked", stacked);
-  const width = $("rows").clientWidth / columns / 9 || 80; // characters
+  const width = state.width / columns / 9 || 80; // characters
   for (const row of state.rows) {
     if (row.full) continue;
     const lines = state.encodings.map((e, j) => Math.ceil((e.ends[row.to[j]] - e.ends[row.from[j]]) / width));
@@ -143,8 +145,8 @@ function show(data) {
     row.to = to;
     return row;
   });
+  arrange(); // before there is much to lay out
   $("rows").replaceChildren(...state.rows);
-  arrange();
   state.rows.forEach((row) => watcher.observe(row));
   closeDetails();
   search();

@@ -109,6 +109,7 @@ function choose(j, n, { focus = true } = {}) {
   if (!tokens || n < 0 || n >= tokens.count) return;
   setStop(j, n);
   const span = spanOf(j, n);
+  fillAround(rowOf(j, n));
   describe(j, n);
   state.pinned = true;
   if (focus) focusOn(j, n);

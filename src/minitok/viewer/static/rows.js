@@ -62,10 +62,23 @@ function fill(row) {
   row.full = true;
 }
 
+const NEAR = 800; // pixels
 const watcher = new IntersectionObserver(
   (seen) => seen.forEach((s) => { if (s.isIntersecting && !s.target.full) fill(s.target); }),
-  { root: document, rootMargin: "800px" },
+  { root: document, rootMargin: `${NEAR}px` },
 );
+
+// Fill what the watcher would, so that nothing moves when it comes into the window.
+function fillAround(row) {
+  const k = state.rows.indexOf(row);
+  for (const by of [-1, 1]) {
+    let room = innerHeight + NEAR;
+    for (let i = k + by; room > 0 && state.rows[i]; i += by) {
+      if (!state.rows[i].full) fill(state.rows[i]);
+      room -= state.rows[i].offsetHeight;
+    }
+  }
+}
 
 function rowOf(j, n) {
   let low = 0, high = state.rows.length - 1;

@@ -76,16 +76,20 @@ function addToken(to, tokens, n, white) {
   }
 }
 
-// A token for those who hear it.
+// A token for those who hear it: blanks at its ends have names.
+const BLANK_ENDS = /^[\s\p{Cc}\p{Cf}\p{DI}]+|[\s\p{Cc}\p{Cf}\p{DI}]+$/gu;
+const BLANKS = /[\p{Cc}\p{Zl}\p{Zp}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]+/gu;
 const NAMES = { " ": ["space", "spaces"], "\n": ["newline", "newlines"], "\t": ["tab", "tabs"], "\r": ["carriage return", "carriage returns"] };
-function spoken(bytes) {
-  const text = whole(bytes);
-  if (text === null) return `bytes ${toHex(bytes)}`;
-  if (/[^\s\p{Cc}\p{Cf}\p{DI}]/u.test(text)) return text.replace(/[\p{Cc}\p{Zl}\p{Zp}]/gu, " ").replace(TURNS, " ");
+function named(blanks) {
   const out = [];
-  for (const [run] of text.matchAll(/(.)\1*/gsu)) {
+  for (const [run] of blanks.matchAll(/(.)\1*/gsu)) {
     const c = String.fromCodePoint(run.codePointAt(0)), count = run.length / c.length, name = CONTROLS[c.charCodeAt(0)] || pointOf(c), names = NAMES[c] || [name, name];
     out.push(count === 1 ? names[0] : `${count} ${names[1]}`);
   }
   return out.join(", ");
+}
+function spoken(bytes) {
+  const text = whole(bytes);
+  if (text === null) return `bytes ${toHex(bytes)}`;
+  return text.replace(BLANK_ENDS, (run) => ` ${named(run)} `).replace(BLANKS, " ").trim();
 }

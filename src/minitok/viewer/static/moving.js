@@ -16,7 +16,7 @@ function vertical({ j, n }, by) {
       line ??= beyond;
       if (beyond > line + SAME_LINE) return best;
       const away = Math.max(place.left - state.x, state.x - place.right, 0);
-      if (away < least) [least, best] = [away, k];
+      if (away < least || (away === least && k < best)) [least, best] = [away, k]; // the same one from above and from below
     }
   }
   return best;

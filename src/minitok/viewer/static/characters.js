@@ -83,13 +83,14 @@ const NAMES = { " ": ["space", "spaces"], "\n": ["newline", "newlines"], "\t": [
 function named(blanks) {
   const out = [];
   for (const [run] of blanks.matchAll(/(.)\1*/gsu)) {
-    const c = String.fromCodePoint(run.codePointAt(0)), count = run.length / c.length, name = CONTROLS[c.charCodeAt(0)] || pointOf(c), names = NAMES[c] || [name, name];
+    const c = String.fromCodePoint(run.codePointAt(0)), count = run.length / c.length;
+    const name = CONTROLS[c.charCodeAt(0)] || pointOf(c), names = NAMES[c] || [name, name];
     out.push(count === 1 ? names[0] : `${count} ${names[1]}`);
   }
   return out.join(", ");
 }
 function spoken(bytes) {
   const text = whole(bytes);
-  if (text === null) return `bytes ${toHex(bytes)}`;
+  if (text === null) return `bytes ${hexOf(bytes)}`;
   return text.replace(BLANK_ENDS, (run) => ` ${named(run)} `).replace(BLANKS, " ").trim();
 }

@@ -74,7 +74,8 @@ document.addEventListener("keydown", (e) => {
   e.preventDefault();
 });
 
-new ResizeObserver(([header]) => document.body.style.setProperty("--top", `${header.target.offsetHeight}px`)).observe(document.querySelector("header"));
+const header = document.querySelector("header");
+new ResizeObserver(() => document.body.style.setProperty("--top", `${header.offsetHeight}px`)).observe(header);
 new ResizeObserver(() => $("rows").clientWidth !== state.width && arrange()).observe($("rows"));
 
 function listen(limit) {
@@ -82,7 +83,9 @@ function listen(limit) {
   let asked = 0, timer = 0, heard = 0;
   const ask = async () => {
     const mine = ++asked, body = new TextEncoder().encode(typed.value);
-    if (body.length > limit) return trouble(`The text has ${body.length.toLocaleString("en")} bytes; at most ${limit.toLocaleString("en")} are taken.`);
+    if (body.length > limit) {
+      return trouble(`The text has ${body.length.toLocaleString("en")} bytes; at most ${limit.toLocaleString("en")} are taken.`);
+    }
     try {
       const answer = await fetch("/tokens", { method: "POST", headers: { "Content-Type": "application/octet-stream" }, body });
       const text = await answer.text();

@@ -2,6 +2,7 @@
 
 const LONG = 40; // symbols: of a token of more only the last merge is shown
 const SHOWN_BYTES = 64;
+const SHOWN_TEXT = 240; // bytes
 
 function say(text) {
   $("said").textContent = text;
@@ -10,6 +11,15 @@ function say(text) {
 function hexOf(bytes) {
   const rest = bytes.length - SHOWN_BYTES;
   return toHex(bytes.subarray(0, SHOWN_BYTES)) + (rest > 0 ? ` … and ${rest.toLocaleString("en")} more` : "");
+}
+
+// Bytes as text in an element, or as hexadecimal; the beginning of many.
+function addBrief(to, bytes) {
+  let end = Math.min(bytes.length, SHOWN_TEXT);
+  while (end < bytes.length && (bytes[end] & 0xc0) === 0x80) end--; // not inside of a character
+  const text = whole(bytes.subarray(0, end));
+  if (text === null) to.append(hexOf(bytes));
+  else addText(to, text + (end < bytes.length ? "…" : ""), true);
 }
 
 // The merges as a list: a line shows all symbols after a merge, the new one marked.
@@ -33,9 +43,8 @@ function mergeList(tokens, number) {
   const line = (fresh, note) => {
     const item = element("li"), shown = element("span", "symbols");
     for (const symbol of symbols) {
-      const bytes = tokens.bytesOf(symbol.k), text = whole(bytes), code = element("code", symbol === fresh ? "new" : "");
-      if (text === null) code.append(hexOf(bytes));
-      else addText(code, text, true);
+      const code = element("code", symbol === fresh ? "new" : "");
+      addBrief(code, tokens.bytesOf(symbol.k));
       shown.append(code);
     }
     item.append(shown, element("span", "dim", note));
@@ -68,7 +77,8 @@ function describe(j, n) {
   state.current = { j, n };
   mark(true);
   const title = element("h2"), list = element("dl"), close = element("button", "close", "×");
-  addToken(title, tokens, n, true);
+  if (whole(bytes) === null) addToken(title, tokens, n, true);
+  else addBrief(title, bytes);
   title.dir = "auto";
   title.lang = "";
   close.type = "button";

@@ -2,7 +2,7 @@
 // when they come near the window. Of each encoding one token can be reached by Tab, as a button: the others are text.
 
 const ROW = 400; // tokens
-const COLUMN = 200; // pixels: encodings that would get less stand below each other
+const COLUMN = 215; // pixels: encodings that would get less stand below each other
 
 const state = { white: false, encodings: [], rows: [], stops: [], current: null, pinned: false, hits: [], hit: -1 };
 
@@ -112,7 +112,9 @@ function setStop(j, n) {
   state.encodings.forEach((tokens, k) => {
     const there = k === j ? n : first.changes || tokens.changes ? state.stops[k] : tokens.at(byte);
     const old = state.stops[k], row = old < tokens.count && rowOf(k, old);
-    if (row && row.full && old !== there) for (const name of ["tabindex", "role", "aria-expanded", "aria-label"]) spanOf(k, old).removeAttribute(name);
+    if (row && row.full && old !== there) {
+      for (const name of ["tabindex", "role", "aria-expanded", "aria-label"]) spanOf(k, old).removeAttribute(name);
+    }
     state.stops[k] = there;
     if (there < tokens.count && rowOf(k, there).full) makeStop(spanOf(k, there), tokens, there);
   });
@@ -140,10 +142,10 @@ function show(data) {
   const most = Math.max(1, ...state.encodings.map((e) => e.count));
   $("heads").replaceChildren(...state.encodings.map((e) => {
     const head = element("div", "head"), bar = element("div", "bar"), number = element("p", "count");
+    const mean = `${(data.bytes / e.count).toFixed(2)} bytes a token · ${e.distinct.toLocaleString("en")} distinct`;
     bar.style.width = `${(100 * e.count) / most}%`;
     number.append(element("b", "", e.count.toLocaleString("en")), e.count === 1 ? " token" : " tokens");
-    head.append(element("h2", "", e.name), number, bar,
-      element("p", "dim", e.count ? `${(data.bytes / e.count).toFixed(2)} bytes a token · ${e.distinct.toLocaleString("en")} distinct` : "no tokens"));
+    head.append(element("h2", "", e.name), number, bar, element("p", "dim", e.count ? mean : "no tokens"));
     if (e.changes) head.append(element("p", "dim", "changes the text before it cuts it; shown is what its tokens spell"));
     return head;
   }));

@@ -223,11 +223,8 @@ def test_a_phone(browser: Any, tmp_path: Path, count: int) -> None:
         cells = [cell.bounding_box() for cell in page.locator(".row >> nth=0").locator(".cell").all()]
         assert len({cell["x"] for cell in cells}) == 1
         assert all(above["y"] + above["height"] <= below["y"] for above, below in pairwise(cells))
-        assert [name.inner_text() for name in page.locator(".row >> nth=0").locator(".name").all()] == [
-            "minitok_32k",
-            "bytes",
-            "bytes",
-        ]
+        names = page.locator(".row >> nth=0").locator(".name")
+        assert [name.inner_text() for name in names.all() if name.is_visible()] == ["minitok_32k", "bytes", "bytes"]
     for n in (3, 12, page.locator(".t").count() // 2):
         token = page.locator(".t").nth(n)
         token.scroll_into_view_if_needed()

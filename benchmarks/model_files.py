@@ -4,7 +4,7 @@
 
 Each measurement is a fresh process with one processor and one thread, imports and loading left out: a pass over 20 MB
 of new text. In a round each library has its turn, and medians count. Figures of a library count only if its ids are
-minitok's.
+minitok's. `tokenizers` gets the file that `minitok convert` makes.
 """
 
 from __future__ import annotations
@@ -16,8 +16,10 @@ import os
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -28,8 +30,8 @@ SIZE = 20_000_000
 MISTRAL = "mistral_v3.spm.model"
 #: What is compared: (title, text, what is measured first, the others).
 CELLS = [
-    ("Mistral v3, list", "english", "minitok", ("sentencepiece", "gigatoken")),
-    ("Mistral v3, list", "chinese", "minitok", ("sentencepiece", "gigatoken")),
+    ("Mistral v3, list", "english", "minitok", ("sentencepiece", "tokenizers", "gigatoken")),
+    ("Mistral v3, list", "chinese", "minitok", ("sentencepiece", "tokenizers", "gigatoken")),
     ("Mistral v3, array", "english", "minitok array", ("gigatoken array",)),
     ("Mistral v3, array", "chinese", "minitok array", ("gigatoken array",)),
     ("GPT-2, array", "english", "tokenizer.json", ("rank file",)),
@@ -40,6 +42,8 @@ CELLS = [
 
 def caller(way: str) -> Callable[[str], Any]:
     """What encodes a text in one of the ways; everything is loaded here."""
+    import minitok
+
     folder = shared_data() / "vocabularies"
     if way == "sentencepiece":
         import sentencepiece
@@ -47,6 +51,14 @@ def caller(way: str) -> Callable[[str], Any]:
         model = sentencepiece.SentencePieceProcessor(model_file=str(folder / MISTRAL))
         encode: Callable[[str], Any] = model.encode
         return encode
+    if way == "tokenizers":
+        import tokenizers
+
+        with tempfile.TemporaryDirectory() as made:
+            path = Path(made, "tokenizer.json")
+            minitok.load(folder / MISTRAL).save(path, format="huggingface")
+            theirs = tokenizers.Tokenizer.from_file(str(path))
+        return lambda text: theirs.encode(text, add_special_tokens=False).ids
     if way.startswith("gigatoken"):
         import gigatoken
 
@@ -55,8 +67,6 @@ def caller(way: str) -> Callable[[str], Any]:
             to_array: Callable[[str], Any] = tokenizer.encode
             return to_array
         return lambda text: tokenizer.encode_batch_list([text], parallel=False)[0]
-    import minitok
-
     if way == "rank file":
         enc = minitok.load(folder / "r50k_base.tiktoken", pattern="r50k", special_tokens={"<|endoftext|>": 50256})
     else:

@@ -24,7 +24,12 @@ NORMALIZERS: dict[str, Any] = {
     "shorter": {"type": "Replace", "pattern": {"String": "bc"}, "content": "a"},
     "prepend": {"type": "Prepend", "prepend": "a"},
     "marks": _MARKS,
+    "metaspace": None,  # with that pre-tokenizer
     "prepend mark": {"type": "Sequence", "normalizers": [{"type": "Prepend", "prepend": MARK}, _MARKS]},
+}
+_PRE_TOKENIZERS = {
+    "bytes": {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": False},
+    "metaspace": {"type": "Metaspace", "replacement": MARK, "prepend_scheme": "first", "split": False},
 }
 CHARACTERS = ["a", "b", "c", "A", "B", " ", "<", ">", "e\u0301", "\u0338", "_", MARK, "\xe9"]
 #: Content, and the letters of its flags: special, normalized, left strip, right strip, word.
@@ -47,9 +52,7 @@ def document(by_bytes: bool, normalizer: str, added: list[Told]) -> dict[str, An
             for i, (content, told) in enumerate(added)
         ],
         "normalizer": NORMALIZERS[normalizer],
-        "pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": False}
-        if by_bytes
-        else None,
+        "pre_tokenizer": _PRE_TOKENIZERS.get("bytes" if by_bytes else normalizer),
         "post_processor": None,
         "decoder": None,
         "model": {
@@ -73,7 +76,7 @@ def cases(draw: st.DrawFn) -> tuple[bool, str, list[Told], list[str]]:
     parts = st.sampled_from(CHARACTERS + [content for content, _ in added])
     texts = st.lists(st.lists(parts, max_size=9).map("".join), min_size=1, max_size=8)
     by_bytes = draw(st.booleans())
-    known = [name for name in NORMALIZERS if not (by_bytes and "mark" in name)]
+    known = [name for name in NORMALIZERS if not (by_bytes and name in ("marks", "prepend mark", "metaspace"))]
     return by_bytes, draw(st.sampled_from(known)), added, draw(texts)
 
 
@@ -81,6 +84,7 @@ def cases(draw: st.DrawFn) -> tuple[bool, str, list[Told], list[str]]:
 @given(cases())
 @example((False, "prepend mark", [("<a>", "sn"), ("<b>", "s")], ["<a>", "b<a>", "b <a><b><a>"]))
 @example((False, "NFC", [("\xe9A", "s"), ("<\xe9", "sw"), ("\u0338", "")], ["_<\xe9\xe9\u0338", "<\u0338"]))
+@example((False, "metaspace", [("<", "nlr"), ("A", "s")], ["▁<▁ ", "A ▁< ▁A"]))
 @example((False, "none", [("bc", "s"), ("ab", "sn"), ("cA", "")], ["abcA"]))
 @example((True, "NFC", [("b", "nl"), (" A", "nr")], ["b<  Ab A A"]))
 @example((True, "lowercase", [("A", "sn"), ("a<", "n"), ("<", "sr")], ["xA<  a<A"]))
@@ -108,6 +112,7 @@ def test_ids(case: tuple[bool, str, list[Told], list[str]]) -> None:
         (True, "lowercase", [("A", "n"), ("a", "n")], "same when normalized"),
         (False, "marks", [("<", "nl")], "lstrip"),
         (True, "none", [("<", "r"), ("  ", "")], "white space"),
+        (False, "metaspace", [("<", "nl"), (">", "sr")], "lstrip"),
     ],
 )
 def test_what_is_refused(by_bytes: bool, normalizer: str, added: list[Told], what: str) -> None:

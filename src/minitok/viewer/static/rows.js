@@ -45,7 +45,7 @@ function fill(row) {
       const span = element("span", "t c" + (n % 6));
       if (tokens.table.kinds[number]) span.classList.add("sp");
       if (tokens.bytesOf(number).at(-1) === 10) span.classList.add("end"); // of a line: its id stands before it
-      if (tokens.hits.has(n)) span.classList.add("hit");
+      if (tokens.hits[n]) span.classList.add("hit");
       if (state.current?.j === j && state.current.n === n) span.classList.add("on");
       span.dataset.n = n;
       span.dataset.e = j;

@@ -25,7 +25,7 @@ class Tokens {
     this.cache = [];
     this.ends = new Float64Array(n + 1); // where each token begins; the last: how many bytes
     for (let k = 0; k < n; k++) this.ends[k + 1] = this.ends[k] + this.bytesOf(numbers[k]).length;
-    this.hits = new Set();
+    this.hits = new Uint8Array(n); // 1: found by the search
   }
 
   // What a token is made of, left to right; without recursion, for tokens that are long.

@@ -25,8 +25,8 @@ SOURCES = ("src", "tools", "setup.py", "pyproject.toml", "MANIFEST.in", "README.
 STALE = shutil.ignore_patterns("*.so", "*.egg-info", "_fast*.c", "__pycache__")
 #: A program that asks for memory without end stops before the machine does.
 MOST_MEMORY = "hard_rss_limit_mb=8000"
-#: Not for a core that is built so: objects at odd addresses, one of which is read too far on purpose; limits of memory;
-#: workers, who would use the minitok that is installed.
+#: Not for a core that is built so: objects at odd addresses, one of which is read too far on purpose; limits of
+#: memory; workers, who would use the minitok that is installed.
 NOT_HERE = ("guarded", "bad_files", "cluster")
 #: The sample: what is about the core alone. Fewer examples and shorter strings too.
 SAMPLE = (

@@ -20,7 +20,7 @@ and one that overlaps another can hide it. Other files (compressed, or text with
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from io import BufferedReader
 from itertools import pairwise
@@ -160,23 +160,24 @@ def plan_spans(files: Sequence[StoredFile], field: str | None, rule: CutRule | N
     return spans
 
 
-def plan_portions(spans: Sequence[Span], limits: Iterable[int]) -> list[list[Span]]:
+def plan_portions(spans: Sequence[Span], limit: Callable[[int], int]) -> list[list[Span]]:
     """Spans that one task takes together, one after the other, of one kind.
 
     Args:
         spans: in order.
-        limits: how many bytes each portion may have, unless it is a single span; no fewer than there are spans.
+        limit: how many bytes a portion may have, unless it is a single span, if so many are left when it begins.
     """
     portions: list[list[Span]] = []
-    size = limit = 0
-    limits = iter(limits)
+    left = sum(span.stop - span.start for span in spans)
+    room = 0
     for span in spans:
         length = span.stop - span.start
-        if not portions or size + length > limit or portions[-1][0].field != span.field:
+        if not portions or length > room or portions[-1][0].field != span.field:
             portions.append([])
-            size, limit = 0, next(limits)
+            room = limit(left)
         portions[-1].append(span)
-        size += length
+        room -= length
+        left -= length
     return portions
 
 

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import astuple, dataclass
-from itertools import repeat
 
 from minitok.datasets.spans import CutRule, Span, plan_portions, plan_spans
 from minitok.datasets.storage import StoredFile
@@ -74,15 +73,15 @@ class Plan:
             threads: that count side by side.
             partitions: see above.
         """
-        total = sum(file.size for _, files in groups for file in files)
-        first = next(_limits(total, threads))
-        longest = max(SMALLEST_PORTION // _SPANS_OF_SMALLEST, first // _SPANS_OF_LARGEST)
-        limits = _limits(total, threads)
-        portions = [
-            Portion(_joined(spans), factor)
-            for factor, files in groups
-            for spans in plan_portions(plan_spans(files, field, rule, longest), limits)
-        ]
+        later = sum(file.size for _, files in groups for file in files)
+        longest = max(SMALLEST_PORTION // _SPANS_OF_SMALLEST, _share(later, threads) // _SPANS_OF_LARGEST)
+        portions: list[Portion] = []
+        shares = _Shares(threads)
+        for factor, files in groups:
+            later -= sum(file.size for file in files)
+            spans = plan_spans(files, field, rule, longest)
+            shares.later = later
+            portions += [Portion(_joined(some), factor) for some in plan_portions(spans, shares)]
         portions.sort(key=lambda portion: -portion.size)
         return Plan(portions, partitions)
 
@@ -110,13 +109,26 @@ class Plan:
         return hashlib.sha256(self.written()).hexdigest()
 
 
-def _limits(total: int, threads: int) -> Iterator[int]:
-    """How large portions may be, one after the other."""
-    left = total
-    while True:
-        size = min(LARGEST_PORTION, max(SMALLEST_PORTION, -(-left // (2 * threads))))
-        yield from repeat(size, threads)
-        left = max(0, left - size * threads)
+def _share(left: int, threads: int) -> int:
+    """Of each thread in a round, of so many bytes that are left."""
+    return min(LARGEST_PORTION, max(SMALLEST_PORTION, -(-left // (2 * threads))))
+
+
+class _Shares:
+    """How large the next portion may be: that of a thread in a round."""
+
+    def __init__(self, threads: int) -> None:
+        self._threads = threads
+        self._begun = 0
+        self._size = 0
+        #: Bytes of the groups of files that follow.
+        self.later = 0
+
+    def __call__(self, left: int) -> int:
+        if self._begun % self._threads == 0:
+            self._size = _share(left + self.later, self._threads)
+        self._begun += 1
+        return self._size
 
 
 def _joined(spans: Sequence[Span]) -> list[Span]:

@@ -26,7 +26,7 @@ from minitok import distributed as clusters
 from minitok.datasets.shards import ShardJob, encode_shard
 from minitok.datasets.spans import CutRule
 from minitok.datasets.storage import Storage, StoredFile
-from minitok.distributed import portions
+from minitok.distributed import counting, portions
 from minitok.distributed.cluster import results
 from minitok.distributed.scratch import Scratch, Written
 from minitok.patterns import PATTERNS
@@ -285,6 +285,9 @@ def test_bad_weights(client: Any, corpus: list[Path]) -> None:
 def test_counting_over_http(client: Any, kinds: Path, temporary: Path) -> None:
     names = ["a.txt", "b.txt.gz", "c.jsonl", "e.parquet"]
     with http_server(kinds) as url:
+        for path, same in ((kinds / "a.txt", True), (f"{url}/a.txt", False)):  # a server that tells no version
+            groups = [(1, Storage().find(path))]
+            assert (counting._job_name(groups) == counting._job_name(groups)) == same
         counts = clusters.count_pieces([f"{url}/{name}" for name in names], client=client)
         assert counts == minitok.count_pieces([kinds / name for name in names])
         assert clusters.count_pieces(f"{url}/*.txt", client=client) == minitok.count_pieces(kinds / "a.txt")
@@ -292,6 +295,7 @@ def test_counting_over_http(client: Any, kinds: Path, temporary: Path) -> None:
             clusters.count_pieces(f"{url}/none.txt", client=client)
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes in folders here")
 def test_what_is_no_file(client: Any, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(ValueError, match=r"pipe is no regular file .*; write what it gives to a file first"):

@@ -188,7 +188,8 @@ class Storage:
 
 
 def _version(info: Mapping[str, Any]) -> str:
-    found = (info.get(key) for key in ("ETag", "etag", "generation", "md5Hash", "mtime", "LastModified", "modified"))
+    keys = ("ETag", "etag", "generation", "md5Hash", "mtime", "LastModified", "modified", "modificationTime")
+    found = map(info.get, keys)
     return str(next((one for one in found if one), "")).strip('"')
 
 

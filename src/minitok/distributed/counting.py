@@ -18,10 +18,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from os import PathLike, fspath
+from os import PathLike
 from typing import Any, Literal
 
 from minitok import _backend
@@ -128,7 +129,7 @@ def count_pieces(
     workers = check_workers(client)
     rule = CutRule.of(regex, tokens, errors)
     name = _job_name(groups, scale, regex, tokens, errors, field)
-    with scratch_folder(client, storage, None if scratch is None else fspath(scratch), name) as folder:
+    with scratch_folder(client, storage, None if scratch is None else os.fspath(scratch), name) as folder:
         plan = _kept_plan(folder)
         if plan is None:
             threads = max(1, sum(worker["nthreads"] for worker in workers.values()))
@@ -154,8 +155,14 @@ def count_pieces(
 
 
 def _job_name(groups: Sequence[tuple[int, Sequence[StoredFile]]], *options: Any) -> str:
-    """What tells this job from any other whose counts may be different."""
-    found = [[factor, [[file.url, file.size, file.version] for file in files]] for factor, files in groups]
+    """What tells this job from any other whose counts may be different.
+
+    A file of which nothing tells whether it has changed makes the job another one each time.
+    """
+    found = [
+        [factor, [[file.url, file.size, file.version or os.urandom(8).hex()] for file in files]]
+        for factor, files in groups
+    ]
     return hashlib.sha256(json.dumps([fingerprint(), found, options]).encode("ascii")).hexdigest()[:32]
 
 

@@ -295,6 +295,17 @@ def test_counting_over_http(client: Any, kinds: Path, temporary: Path) -> None:
             clusters.count_pieces(f"{url}/none.txt", client=client)
 
 
+def test_counting_by_other_protocols(client: Any, kinds: Path, temporary: Path) -> None:
+    counts = clusters.count_pieces(f"file://{kinds}/*.parquet", client=client)
+    assert counts == minitok.count_pieces(kinds / "e.parquet")
+    with fsspec.open("memory://a.txt", "wb") as file:
+        file.write(b"only this process has this")
+    with pytest.raises(FileNotFoundError, match=r"a.txt \(on the worker tcp://"):
+        clusters.count_pieces("memory://a.txt", client=client)
+    with pytest.raises(ValueError, match=r"nosuch://a.txt cannot be opened: Protocol not known"):
+        clusters.count_pieces("nosuch://a.txt", client=client)
+
+
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes in folders here")
 def test_what_is_no_file(client: Any, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")

@@ -23,7 +23,7 @@ def interrupt(*arguments: str | Path, given: bytes, begun: Callable[[], bool]) -
     Raises:
         AssertionError: it does not end with status 130, or prints something.
     """
-    # Where this process was told to ignore Ctrl-C, as shells tell what they run in the background, the command would too.
+    # Where this process ignores Ctrl-C, as what a shell runs in the background does, the command would ignore it too.
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         process = subprocess.Popen(

@@ -62,7 +62,7 @@ def jobs() -> Iterator[Job]:
     yield Job("short", "english", {"job": "short", "encoding": MAIN})
     yield Job("decode", "english", {"job": "decode", "encoding": MAIN})
     for text in TEXTS:
-        yield Job("count", text, {"job": "count", "encoding": MAIN, "text": text}, peers=False, once=True)
+        yield Job("count", text, {"job": "count", "encoding": MAIN, "text": text}, peers=False)
         yield Job("memory", text, {"job": "memory", "encoding": MAIN, "text": text}, peers=False, once=True)
     for kind in HOSTILE:
         yield Job("hostile", kind, {"job": "hostile", "encoding": MAIN, "kind": kind}, peers=False, once=True)
@@ -107,7 +107,8 @@ BARS = (
     Bar("short", "1000 characters", "One call, 1,000 characters, a list", 0.7, less_is_more=True, unit="µs"),
     Bar("decode", "decode from a list", "Decoding a list", than_best=3.0, limit=1000),
     Bar("decode", "decode from an array", "Decoding an array", than_best=3.0, limit=1000),
-    Bar("count", "times encode_to_numpy", "`count` beside `encode_to_numpy`", limit=1.2, unit="×"),
+    Bar("count", "new: times an array", "`count` beside `encode_to_numpy`, new text", limit=1.2, unit="×"),
+    Bar("count", "again: times an array", "`count` beside `encode_to_numpy`, again", limit=1.2, unit="×"),
     Bar("hostile", "times English", "One long run beside as much English", limit=3.0, less_is_more=True, unit="×"),
     Bar("hostile", "times half", "One long run beside half of it", limit=2.2, less_is_more=True, unit="×"),
     Bar("threads", "times", "Two threads beside one", limit=1.8, unit="×"),

@@ -135,7 +135,10 @@ def train_tokenizer(name: str, texts: Iterable[str], vocab_size: int) -> Any:
         initial_alphabet=alphabet if by_bytes else [],
         show_progress=False,
     )
+    texts = [*texts]
     tokenizer.train_from_iterator(texts, trainer)
+    if name == "codeparrot":
+        tokenizer = _trained_again(tokenizer, texts, vocab_size)
     if name == "roberta":
         tokenizer.post_processor = processors.RobertaProcessing(("</s>", 2), ("<s>", 1), add_prefix_space=True)
     tokenizer.add_special_tokens([tokenizers.AddedToken("<mask>", lstrip=True), "<x> y"])
@@ -143,6 +146,17 @@ def train_tokenizer(name: str, texts: Iterable[str], vocab_size: int) -> Any:
     last = tokenizers.AddedToken("Zz", rstrip=True, normalized=name != "metaspace")
     tokenizer.add_tokens([tokenizers.AddedToken("word", single_word=True), last])
     return tokenizer
+
+
+def _trained_again(tokenizer: Any, texts: list[str], vocab_size: int) -> Any:
+    """A tokenizer like another one, trained as CodeParrot's was: by `transformers`, from GPT-2's."""
+    import transformers
+
+    make: Any = transformers.PreTrainedTokenizerFast
+    first = make(tokenizer_object=tokenizer, unk_token="<unk>", bos_token="<s>", eos_token="</s>")
+    alphabet = tokenizers.pre_tokenizers.ByteLevel.alphabet()
+    again = first.train_new_from_iterator(texts, vocab_size, initial_alphabet=alphabet, show_progress=False)
+    return again.backend_tokenizer
 
 
 def write_permuted(tokenizer: Any, folder: Path) -> Any:

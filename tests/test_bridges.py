@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import tiktoken
 import tokenizers
+import transformers
 
 import minitok
 import minitok.formats
@@ -53,6 +54,27 @@ def test_huggingface(kind: str) -> None:
         assert again.encode_ordinary(line) == wrapped.encode_ordinary(line) == ours.encode_ordinary(line)
     with pytest.raises(TypeError, match="or a fast tokenizer of transformers, not object"):
         minitok.from_huggingface(object())
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("kind", ["gpt2", "llama3", "llama", "gemma"])
+def test_transformers(kind: str, tmp_path: Path) -> None:
+    ours = encoding(kind)
+    make: Any = transformers.PreTrainedTokenizerFast
+    fast = make(tokenizer_object=ours.to_huggingface())
+    ours.save(tmp_path / "tokenizer.json", format="huggingface")
+    # As a model's folder has it.
+    (tmp_path / "tokenizer_config.json").write_text('{"tokenizer_class": "PreTrainedTokenizerFast"}')
+    opened = transformers.AutoTokenizer.from_pretrained(tmp_path)
+    again = minitok.from_huggingface(opened)
+    assert again.name == str(tmp_path)
+    for line in LINES:
+        ids = ours.encode_ordinary(line)
+        for theirs in (fast, opened):
+            assert theirs.encode(line, add_special_tokens=False) == ids
+        assert again.encode_ordinary(line) == ids
+    with pytest.raises(TypeError, match="or a fast tokenizer of transformers, not ByT5Tokenizer"):
+        minitok.from_huggingface(transformers.ByT5Tokenizer())
 
 
 def test_nothing_is_imported_unasked() -> None:

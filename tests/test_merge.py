@@ -103,7 +103,7 @@ def test_encoder(ranks: dict[bytes, int], pattern: str | None, text: str | bytes
         encoder = module.Encoder(ranks, None, pattern)
         ids = encoder.encode(text)
         assert encoder.encode(text) == ids  # from the cache
-        assert encoder.count(text) == len(ids)
+        assert encoder.count(text) == encoder.count(text) == len(ids)
         assert memoryview(encoder.encode_uint32(text)).cast("I").tolist() == ids
         some = encoder.encode(text, limit)
         assert some == ids[: len(some)]
@@ -120,6 +120,18 @@ def test_encoder(ranks: dict[bytes, int], pattern: str | None, text: str | bytes
         return
     pieces, ids = agree(everything)
     assert ids == [i for piece in pieces for i in reference.merge_piece(piece, ranks)]
+
+
+def test_more_pieces_than_are_remembered(native: Any) -> None:
+    """Tables double while pieces come again, and then forget; pieces of 2 to 25 letters, with as many ids or 1."""
+    letters = str.maketrans("0123456789", "abcdefghij")
+    words = [(f" {number}" + str(number) * (number % 4)).translate(letters) for number in range(700_000)]
+    encoder = native.Encoder(ranks_of(*words[500:900]), None, PATTERNS["r50k"].regex)
+    for end in (1000, 30_000, 250_000, 700_000):
+        part = "".join(words[:end])
+        ids = len(part) - len("".join(words[500:900])) + 400
+        assert len(encoder.encode(part)) == encoder.count(part) == encoder.count(part) == ids
+        assert encoder.count("".join(words[500:900])) == 400
 
 
 @given(any_bytes, PATTERN_CHOICES)

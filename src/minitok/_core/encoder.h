@@ -1,7 +1,7 @@
-/* Encoding: a text, piece by piece, to ids.
+/* Encoding: a text, piece by piece, to ids; or to how many there are.
  *
- * A workspace belongs to one call at a time: the cache of short pieces, and the ids. Most pieces are in the cache;
- * the next ones are tokens; the rest is merged. */
+ * A workspace belongs to one call at a time: the cache of short pieces, what is known of them where ids are only
+ * counted, and the ids. Most pieces are in the cache; the next ones are tokens; the rest is merged. */
 #ifndef MINITOK_ENCODER_H
 #define MINITOK_ENCODER_H
 
@@ -20,10 +20,12 @@
 #include "pattern.h"
 #include "splitter.h"
 #include "status.h"
+#include "tally.h"
 #include "vocabulary.h"
 
 typedef struct {
     mt_cache cache;
+    mt_tally tally;
     mt_scratch heap, blocks;
     mt_ids ids;
     uint8_t *text; /* a stretch of UTF-8 */
@@ -51,6 +53,7 @@ static inline mt_status mt_workspace_init(mt_workspace *w) {
 
 static inline void mt_workspace_free(mt_workspace *w) {
     mt_cache_free(&w->cache);
+    mt_tally_free(&w->tally);
     free(w->text);
     mt_scratch_free(&w->heap);
     mt_scratch_free(&w->blocks);
@@ -227,14 +230,14 @@ static inline mt_status mt_append_any(const mt_encoder *e, mt_workspace *w, cons
     return status;
 }
 
-/* Pieces on their way through the cache, a batch at a time: first all keys are made and their buckets asked for, then
- * they are looked up, so that the memory answers to many at once. While the cache is not as large as it may become,
+/* Pieces on their way through a table, a batch at a time: first all keys are made and their buckets asked for, then
+ * they are looked up, so that the memory answers to many at once. While a table is not as large as it may become,
  * many pieces are not there but are tokens: these are asked for too. */
 #define MT_BATCH 256
 
 typedef struct {
     mt_piece_key key;
-    const mt_cache_bucket *bucket;
+    const void *bucket;
     const uint8_t *piece;
 } mt_waiting;
 
@@ -243,10 +246,27 @@ typedef struct {
     mt_waiting pieces[MT_BATCH];
 } mt_batch;
 
-static inline void mt_batch_add(
-    const mt_vocabulary *v, mt_batch *batch, const mt_cache *cache, const mt_piece_run *run
-) {
-    bool growing = cache->mask + 1 < MT_MOST_BUCKETS;
+/* The table that a batch is for: its buckets are a line of the processor's cache each. */
+typedef struct {
+    const uint8_t *buckets;
+    size_t mask;
+    bool growing;
+} mt_asked_table;
+
+static inline mt_asked_table mt_asked(const mt_workspace *w, bool only_count) {
+    if (only_count) {
+        return (mt_asked_table){
+            (const uint8_t *)w->tally.buckets, w->tally.mask, w->tally.mask + 1 < MT_MOST_TALLIES,
+        };
+    }
+    return (mt_asked_table){(const uint8_t *)w->cache.buckets, w->cache.mask, w->cache.mask + 1 < MT_MOST_BUCKETS};
+}
+
+static inline const void *mt_bucket_in(mt_asked_table table, mt_piece_key key) {
+    return table.buckets + (mt_key_hash(key) & table.mask) * MT_LINE;
+}
+
+static inline void mt_batch_add(const mt_vocabulary *v, mt_batch *batch, mt_asked_table table, const mt_piece_run *run) {
     mt_waiting *waiting = &batch->pieces[batch->count];
     size_t at = 0;
     for (uint64_t starts = run->starts & (run->starts - 1);; starts &= starts - 1) {
@@ -254,9 +274,9 @@ static inline void mt_batch_add(
         waiting->piece = run->text + at;
         waiting->key = run->padded ? mt_load_key(waiting->piece, end - at)
                                    : mt_load_key_exactly(waiting->piece, end - at);
-        waiting->bucket = mt_cache_bucket_of(cache, waiting->key);
+        waiting->bucket = mt_bucket_in(table, waiting->key);
         mt_prefetch(waiting->bucket);
-        if (growing) {
+        if (table.growing) {
             mt_prefetch_word(v, waiting->key);
         }
         waiting++;
@@ -266,6 +286,13 @@ static inline void mt_batch_add(
         }
     }
     batch->count = (size_t)(waiting - batch->pieces);
+}
+
+/* The table has doubled: what the pieces from a place on ask for may be elsewhere. */
+static void mt_batch_ask_again(mt_batch *batch, size_t from, mt_asked_table table) {
+    for (size_t i = from; i < batch->count; i++) {
+        batch->pieces[i].bucket = mt_bucket_in(table, batch->pieces[i].key);
+    }
 }
 
 /* Append the ids of a piece that is not in the cache, and put them there. */
@@ -279,37 +306,24 @@ static mt_status mt_append_missing(const mt_encoder *e, mt_workspace *w, const m
     return status;
 }
 
-/* Append the ids of all pieces of a batch, which is empty afterwards; or add to `counted` how many they are. */
-MT_INLINE mt_status mt_append_batch(const mt_encoder *e, mt_workspace *w, mt_batch *batch, bool only_count) {
+/* Append the ids of all pieces of a batch, which is empty afterwards. */
+static inline mt_status mt_append_batch(const mt_encoder *e, mt_workspace *w, mt_batch *batch) {
     mt_status status = mt_ids_reserve(&w->ids, MT_BATCH * MT_CACHED_IDS);
     if (status != MT_OK) {
         return status;
     }
     uint32_t *out = w->ids.data + w->ids.length;
-    size_t counted = 0;
     for (size_t i = 0; i < batch->count; i++) {
         const mt_waiting *waiting = &batch->pieces[i];
-        const mt_cache_entry *entry = mt_cache_find_in(waiting->bucket, waiting->key);
-        if (entry == NULL) {
-            entry = mt_cache_find_in(mt_cache_neighbour(&w->cache, waiting->bucket), waiting->key);
-        }
+        const mt_cache_entry *entry = mt_cache_find(&w->cache, waiting->bucket, waiting->key);
         if (entry != NULL) {
-            size_t count = mt_cache_entry_count(entry);
-            if (only_count) {
-                counted += count;
-            } else {
-                memcpy(out, entry->ids, sizeof entry->ids);
-                out += count;
-            }
+            memcpy(out, entry->ids, sizeof entry->ids);
+            out += mt_cache_entry_count(entry);
             continue;
         }
         size_t mask = w->cache.mask;
         w->ids.length = (size_t)(out - w->ids.data);
         status = mt_append_missing(e, w, waiting);
-        if (only_count && status == MT_OK) {
-            counted += w->ids.length;
-            w->ids.length = 0;
-        }
         if (status == MT_OK) {
             status = mt_ids_reserve(&w->ids, (batch->count - i) * MT_CACHED_IDS);
         }
@@ -318,15 +332,52 @@ MT_INLINE mt_status mt_append_batch(const mt_encoder *e, mt_workspace *w, mt_bat
         }
         out = w->ids.data + w->ids.length;
         if (w->cache.mask != mask) {
-            /* The table has doubled: entries may be elsewhere. */
-            for (size_t j = i + 1; j < batch->count; j++) {
-                batch->pieces[j].bucket = mt_cache_bucket_of(&w->cache, batch->pieces[j].key);
-            }
+            mt_batch_ask_again(batch, i + 1, mt_asked(w, false));
         }
     }
     w->ids.length = (size_t)(out - w->ids.data);
-    w->counted += counted;
     w->cache.use.asked += batch->count;
+    batch->count = 0;
+    return MT_OK;
+}
+
+/* Count the ids of a piece that is not in the table of counts, and put their number there. */
+static mt_status mt_count_missing(const mt_encoder *e, mt_workspace *w, const mt_waiting *waiting) {
+    size_t before = w->ids.length, length = mt_key_length(waiting->key);
+    mt_status status = mt_append_uncached(e, w, waiting->piece, length, waiting->key);
+    if (status != MT_OK) {
+        return status;
+    }
+    size_t count = w->ids.length - before;
+    w->ids.length = before;
+    w->counted += count;
+    if (length <= MT_KEY_BYTES && count > 0 && count <= MT_TALLIED_IDS) {
+        mt_tally_put(&w->tally, waiting->key, count);
+    }
+    return MT_OK;
+}
+
+/* Add to `counted` how many ids the pieces of a batch are, which is empty afterwards. */
+static inline mt_status mt_tally_batch(const mt_encoder *e, mt_workspace *w, mt_batch *batch) {
+    size_t counted = 0;
+    for (size_t i = 0; i < batch->count; i++) {
+        const mt_waiting *waiting = &batch->pieces[i];
+        size_t count = mt_tally_find(waiting->bucket, waiting->key);
+        counted += count;
+        if (count > 0) {
+            continue;
+        }
+        size_t mask = w->tally.mask;
+        mt_status status = mt_count_missing(e, w, waiting);
+        if (status != MT_OK) {
+            return status;
+        }
+        if (w->tally.mask != mask) {
+            mt_batch_ask_again(batch, i + 1, mt_asked(w, true));
+        }
+    }
+    w->counted += counted;
+    w->tally.use.asked += batch->count;
     batch->count = 0;
     return MT_OK;
 }
@@ -341,14 +392,18 @@ MT_INLINE mt_status mt_encode_or_count(
     mt_piece_run run;
     mt_batch batch;
     batch.count = 0;
+    mt_status status = only_count ? mt_tally_begin(&w->tally) : MT_OK;
+    if (status != MT_OK) {
+        return status;
+    }
     mt_splitter_init(&splitter, e->pattern, e->classify, text, length);
     size_t before = w->ids.length, done = 0;
     for (bool more = true; more && w->counted + w->ids.length <= limit;) {
         while (batch.count <= MT_BATCH - MT_BLOCK && (more = mt_split_next(&splitter, &run))) {
-            mt_batch_add(&e->vocabulary, &batch, &w->cache, &run);
+            mt_batch_add(&e->vocabulary, &batch, mt_asked(w, only_count), &run);
             done += run.length;
         }
-        mt_status status = mt_append_batch(e, w, &batch, only_count);
+        status = only_count ? mt_tally_batch(e, w, &batch) : mt_append_batch(e, w, &batch);
         if (status != MT_OK) {
             return status;
         }

@@ -332,6 +332,20 @@ def test_gguf_is_what_the_package_reads(tmp_path: Path) -> None:
         assert same(formats.load(again)) == same(formats.load(path))
 
 
+def test_user_defined_spaces_in_gguf(tmp_path: Path) -> None:
+    """As llama.cpp looks for them: in the text as it is."""
+    gguf = pytest.importorskip("gguf")
+    formats.save(trained("gemma"), tmp_path / "x.gguf", format="gguf")
+    tokens = gguf.GGUFReader(tmp_path / "x.gguf").fields["tokenizer.ggml.tokens"].contents()
+    kinds = gguf.GGUFReader(tmp_path / "x.gguf").fields["tokenizer.ggml.token_type"].contents()
+    user_defined = {token for token, kind in zip(tokens, kinds, strict=True) if kind == gguf.TokenType.USER_DEFINED}
+    assert {"  ", "    ", "\n\n"} <= user_defined
+    assert "▁" in tokens
+    text = "the    cat\n\n  sat"
+    assert ids_of(formats.load(tmp_path / "x.gguf"), [text]) == ids_of(trained("gemma"), [text])
+    assert tokens.index("    ") in ids_of(trained("gemma"), [text])[0]
+
+
 def test_bpeasy_reads_and_writes_it(tmp_path: Path) -> None:
     bpeasy = pytest.importorskip("bpeasy.tokenizer")
     path = tmp_path / "ours.json"

@@ -15,7 +15,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 import minitok
-from minitok.formats import sentencepiece_model
+from minitok.formats import protobuf, sentencepiece_model
+from minitok.formats.sentencepiece_pieces import UNUSED
 from minitok.formats.space_marks import spaces_pattern
 from minitok.normalizers import Charsmap
 from tests.model_shapes import OPTIONS, train_model
@@ -114,6 +115,33 @@ def test_what_is_written_is_read_again(name: str) -> None:
     ours, theirs = _reference(written), _reference(model_of(name))
     lines = [" ".join(WORDS), "THE  ﬁ \n\n é", "▁▁ <ab <a>"]
     assert ours.encode(lines) == theirs.encode(lines)
+
+
+def with_piece(model: bytes, text: str, kind: int) -> bytes:
+    """A model with one more piece: lists in such a file go on wherever it ends."""
+    return model + protobuf.length_field(1, protobuf.length_field(1, text.encode()) + protobuf.varint_field(3, kind))
+
+
+@pytest.mark.parametrize("name", ["llama", "gemma", "plain"])
+def test_pieces_that_fill_gaps(name: str, tmp_path: Path) -> None:
+    data = with_piece(with_piece(model_of(name), "[PAD1]", UNUSED), "[PAD2]", UNUSED)
+    reference = _reference(data)
+    enc = minitok.Encoding.from_vocabulary(sentencepiece_model.parse(data, name, name=name))
+    size = reference.vocab_size()
+    assert (enc.n_vocab, enc.decode([size - 1])) == (size, reference.decode([size - 1]))
+    lines = ["the [PAD1] cat[PAD2]", "[PAD", " ".join(WORDS)]
+    for form in ("sentencepiece", "gguf", "huggingface")[:: 1 if name != "plain" else 2]:
+        enc.save(tmp_path / "file", format=form)
+        again = minitok.load(tmp_path / "file")
+        for line in lines:
+            assert again.encode_ordinary(line) == enc.encode_ordinary(line) == reference.encode(line)
+        assert (again.n_vocab, again.decode([size - 1])) == (size, "[PAD2]")
+
+
+@pytest.mark.parametrize("text", ["thethe", "▁[PAD]", "[ PAD]", "q"])
+def test_unused_pieces_that_text_becomes_are_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"the unused piece .* is not supported"):
+        sentencepiece_model.parse(with_piece(model_of("llama"), text, UNUSED), "x.model", name="x")
 
 
 @given(st.text(alphabet="▁ ab", max_size=40), st.randoms(use_true_random=False))

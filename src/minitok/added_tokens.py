@@ -79,14 +79,26 @@ def with_flags(places: Sequence[Place], text: str, tokens: dict[int, AddedToken]
     return out
 
 
-def may_hide(one: str, other: str) -> bool:
-    """Whether one string may overlap another in a text, and not begin behind it: so that it is what is found of both.
+#: Up to this sum of squared lengths `may_hide` looks at all beginnings.
+_MOST_TO_COMPARE = 10_000_000
 
-    >>> may_hide("<a>", "a"), may_hide("ab", "bc"), may_hide("bc", "ab")
+
+def may_hide(ones: Sequence[str], others: Sequence[str]) -> bool:
+    """Whether one of some strings may overlap one of the others in a text, and not begin behind it.
+
+    Then, if all are looked for at once, the one may be what is found of both. With very many or very long strings
+    they are not compared: they may.
+
+    >>> may_hide(["<a>"], ["b", "a"]), may_hide(["ab"], ["bc"]), may_hide(["bc"], ["ab"])
     (True, True, False)
     """
-    ends = any(one[-n:] == other[:n] for n in range(1, min(len(one), len(other)) + 1))
-    return ends or other in one
+    if sum(len(text) ** 2 for text in (*ones, *others)) > _MOST_TO_COMPARE:
+        return True
+    beginnings = {other[:end] for other in others for end in range(1, len(other) + 1)}
+    if any(one[at:] in beginnings for one in ones for at in range(len(one))):
+        return True
+    inside = finder([AddedToken(other, i) for i, other in enumerate(others)])
+    return inside is not None and any(inside(one) for one in ones)
 
 
 #: What `\w` is to Rust's engine: letters and what is used as such (circled ones, too), marks, digits, connectors.

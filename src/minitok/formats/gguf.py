@@ -31,6 +31,7 @@ from minitok.formats.sentencepiece_pieces import (
     pieces_of,
     spec_of,
 )
+from minitok.formats.space_marks import SPACE_MARK
 from minitok.patterns import PATTERNS, find_named_pattern
 from minitok.templates import Template
 from minitok.vocabulary import Merge, Vocabulary
@@ -184,7 +185,12 @@ def _of_pieces(values: dict[str, Any], name: str) -> Vocabulary:
     tokens = [token.decode("utf-8") for token in _array(values, "tokens", bytes)]
     scores = _array(values, "scores", float, len(tokens))
     kinds = _array(values, "token_type", int, len(tokens))
-    pieces = [Piece(*fields) for fields in zip(tokens, scores, kinds)]
+    listed = set(tokens)
+    pieces = []
+    for token, score, kind in zip(tokens, scores, kinds):
+        # llama.cpp looks for user-defined pieces in the text as it is: their spaces are spaces.
+        marked = token.replace(" ", SPACE_MARK) if kind == USER_DEFINED else token
+        pieces.append(Piece(token if marked in listed else marked, score, kind))
     vocabulary = of_pieces(pieces, Spec(prefix=bool(values.get("add_space_prefix", True))), name)
     return _with_template(vocabulary, values)
 
@@ -287,11 +293,15 @@ def _piece_values(vocabulary: Vocabulary) -> list[_Value]:
     return [
         ("model", _STRING, b"llama"),
         ("pre", _STRING, b"default"),
-        ("tokens", _STRING, [piece.text.encode() for piece in pieces]),
+        ("tokens", _STRING, [_as_looked_for(piece).encode() for piece in pieces]),
         ("scores", _FLOAT32, [piece.score for piece in pieces]),
         ("token_type", _INT32, [piece.kind for piece in pieces]),
         ("add_space_prefix", _BOOL, spec.prefix),
     ]
+
+
+def _as_looked_for(piece: Piece) -> str:
+    return piece.text.replace(SPACE_MARK, " ") if piece.kind == USER_DEFINED else piece.text
 
 
 def _merge_values(vocabulary: Vocabulary) -> list[_Value]:

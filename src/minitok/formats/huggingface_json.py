@@ -43,8 +43,6 @@ from minitok.vocabulary import Merge, SpelledMerges, Vocabulary
 __all__ = ["FLAGS", "from_document", "is_document", "parse"]
 
 FLAGS = ("lstrip", "rstrip", "single_word", "normalized")
-#: Whether as many pairs of added tokens may overlap is found out.
-_MOST_PAIRS = 100_000
 _GPT2 = PATTERNS["gpt2"].regex
 #: Rust's own table of numbers, which `tokenizers` uses, is of Unicode 17.
 _DIGITS = "[\\p{N}\U00011de0-\U00011de9\U00016ff4-\U00016ff6]"
@@ -275,12 +273,10 @@ class _Reader:
         early = [token for token in tokens if not token.normalized]
         if not (late and early):
             return False
-        if len(late) * len(early) > _MOST_PAIRS:
-            return True
         # Those found first take their white space first, and where they end a word ends.
         if any(token.has_flags or token.content[0].isspace() for token in early) or any(t.single_word for t in late):
             return True
-        return any(may_hide(one.content, other.content) for one in late for other in early)
+        return may_hide([token.content for token in late], [token.content for token in early])
 
     def _told(self, token: AddedToken, only_decoded: dict[int, bytes]) -> AddedToken:
         """An added token as it is looked for: in normalized text, itself normalized."""

@@ -4,6 +4,7 @@
                           highest score first, the leftmost among equals: a token's rank is the place of its score
     user-defined pieces   added tokens, which are looked for in normalized text, and which no normalizer changes
     control, unknown      special tokens: no text spells them
+    unused pieces         decoded only. One that others merge to would be taken apart again, and is refused
     bytes                 what a character becomes that is no token (byte fallback); else it is the unknown piece
 
 A space is spelled `▁` in pieces, and a `▁` in a text is one: in the vocabulary it is a space. Scores are kept as
@@ -14,7 +15,7 @@ The algorithm is that of SentencePiece 0.2 (`src/bpe_model.cc`, `src/normalizer.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from minitok.added_tokens import AddedToken
@@ -90,6 +91,7 @@ def of_pieces(pieces: Sequence[Piece], spec: Spec, name: str) -> Vocabulary:
     # No normalized text has a space that is not marked.
     spaced = {text: i for kind in (NORMAL, USER_DEFINED) for text, i in by_kind[kind].items() if " " in text}
     spaced.update(_beyond_reach(by_kind[USER_DEFINED]))
+    _check_unused(by_kind)
     tokens = {
         text.replace(SPACE_MARK, " ").encode("utf-8"): i for text, i in by_kind[NORMAL].items() if text not in spaced
     }
@@ -113,7 +115,7 @@ def of_pieces(pieces: Sequence[Piece], spec: Spec, name: str) -> Vocabulary:
             if text not in spaced
         ),
         decoded_prefix=" " if spec.prefix else "",
-        only_decoded={i: text.encode("utf-8") for text, i in spaced.items()},
+        only_decoded={i: text.encode("utf-8") for text, i in (spaced | by_kind[UNUSED]).items()},
     )
 
 
@@ -125,11 +127,22 @@ def _by_kind(pieces: Sequence[Piece]) -> dict[int, dict[str, int]]:
             raise ValueError(f"the piece {i}, {piece.text!r}, stands there twice or is of no type; {DAMAGED}")
         seen.add(piece.text)
         by_kind[piece.kind][piece.text] = i
-    if by_kind[UNUSED]:
-        raise ValueError(f"unused pieces, as {next(iter(by_kind[UNUSED]))!r}, are not supported")
     if len(by_kind[UNKNOWN]) != 1:
         raise ValueError(f"there are {len(by_kind[UNKNOWN])} unknown pieces, expected one; {DAMAGED}")
     return by_kind
+
+
+def _is_inert(text: str, merged: Collection[str]) -> bool:
+    """Whether no text becomes this piece, if it is not looked for: it is no character, and no two pieces make it."""
+    return len(text) > 1 and not any(text[:at] in merged and text[at:] in merged for at in range(1, len(text)))
+
+
+def _check_unused(by_kind: dict[int, dict[str, int]]) -> None:
+    """Unused pieces fill gaps, as `[PAD32011]` does, and nothing comes to them."""
+    merged = by_kind[NORMAL].keys() | by_kind[UNUSED].keys()
+    for text in by_kind[UNUSED]:
+        if " " in text or SPACE_MARK in text or not _is_inert(text, merged):
+            raise ValueError(f"the unused piece {text!r}, which others make or which has a space, is not supported")
 
 
 def _beyond_reach(user_defined: dict[str, int]) -> dict[str, int]:
@@ -231,9 +244,11 @@ def pieces_of(vocabulary: Vocabulary) -> list[Piece]:
         unknown = vocabulary.special_tokens.get("<unk>", next(iter(vocabulary.special_tokens.values()), None))
     for text, i in vocabulary.special_tokens.items():
         pieces[i] = Piece(text, 0.0, UNKNOWN if i == unknown else CONTROL)
-    for i, spelt in vocabulary.only_decoded.items():
-        text = spelt.decode("utf-8", "replace")
-        pieces[i] = Piece(text, 0.0, NORMAL if " " in text else USER_DEFINED)
+    decoded = {i: spelt.decode("utf-8", "replace") for i, spelt in vocabulary.only_decoded.items()}
+    merged = {piece.text for piece in pieces.values() if piece.kind == NORMAL}.union(decoded.values())
+    for i, text in decoded.items():
+        kind = UNUSED if _is_inert(text, merged) else USER_DEFINED
+        pieces[i] = Piece(text, 0.0, NORMAL if " " in text else kind)
     if unknown not in pieces or sorted(pieces) != list(range(len(pieces))):
         raise _refused(vocabulary, "its ids have a gap, or nothing stands for what is unknown")
     return [pieces[i] for i in range(len(pieces))]

@@ -141,6 +141,17 @@ def native(backend: str) -> Any:
     return importlib.import_module(MODULES["native"])
 
 
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """Chromium, for tests marked `browser`; no longer than for one module, as it holds an event loop."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield started
+        started.close()
+
+
 @pytest.fixture
 def data_folder() -> Path:
     """The folder with published vocabularies and corpora; for tests marked `data`."""

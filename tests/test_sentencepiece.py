@@ -15,6 +15,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 import minitok
+from minitok import formats
 from minitok.formats import protobuf, sentencepiece_model
 from minitok.formats.sentencepiece_pieces import UNUSED
 from minitok.formats.space_marks import spaces_pattern
@@ -130,7 +131,8 @@ def test_pieces_that_fill_gaps(name: str, tmp_path: Path) -> None:
     size = reference.vocab_size()
     assert (enc.n_vocab, enc.decode([size - 1])) == (size, reference.decode([size - 1]))
     lines = ["the [PAD1] cat[PAD2]", "[PAD", " ".join(WORDS)]
-    for form in ("sentencepiece", "gguf", "huggingface")[:: 1 if name != "plain" else 2]:
+    forms: list[formats.Format] = ["sentencepiece", "huggingface", "gguf"]
+    for form in forms[: 2 if name == "plain" else 3]:
         enc.save(tmp_path / "file", format=form)
         again = minitok.load(tmp_path / "file")
         for line in lines:

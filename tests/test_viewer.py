@@ -5,6 +5,8 @@ from __future__ import annotations
 import http.client
 import json
 import re
+import socket
+import struct
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -61,8 +63,26 @@ def test_no_markup_gets_out() -> None:
     data = json.loads(re.findall(r'id="data">(.*?)</script>', page, re.S)[0])
     assert data["encodings"][0]["count"] == len(view.ids[0])
     frame = view._repr_html_()
-    assert frame.count("<") == 2
+    assert re.findall(r"</?\w+", frame) == ["<iframe", "</iframe", "<pre", "</pre", "<style", "</style"]
     assert 'sandbox="allow-scripts"' in frame
+
+
+def test_names_that_are_no_text(tmp_path: Path) -> None:
+    enc = minitok.Encoding(
+        "\x1b[31m\ud800", pat_str=None, mergeable_ranks={bytes([b]): b for b in range(256)}, special_tokens={}
+    )
+    view = enc.view("ab", title="\udcff.txt")
+    view.save(tmp_path / "out.html")
+    assert "<h1>\\udcff.txt</h1>" in (tmp_path / "out.html").read_text(encoding="utf-8")
+    assert view.terminal(colour=False).startswith("\\x1b[31m\\xed\\xa0\\x80: 2 tokens")
+
+
+def test_without_scripts_the_beginning_is_shown() -> None:
+    page = minitok.get_encoding("minitok_32k").view("one two" * 2_000).html()
+    plain = re.findall(r"<noscript>.*<pre[^>]*>(.*?)</pre></noscript>", page, re.S)[0]
+    assert plain.splitlines()[0].startswith("minitok_32k: ")
+    assert plain.count("|") == 1_999
+    assert re.fullmatch(r"\.\.\. and [\d,]+ tokens more", plain.splitlines()[-1])
 
 
 @pytest.fixture
@@ -99,6 +119,17 @@ def test_the_server(server: ViewServer) -> None:
     assert ask(server, "POST", "/tokens", None, Content_Length=str(MAX_BYTES + 1), **kind)[0] == 413
     with pytest.raises(OSError, match="give another with --port"):
         ViewServer(server.encodings, server.server_port)
+    with pytest.raises(ValueError, match="1,000,001 bytes"):
+        ViewServer(server.encodings, 0, bytes(MAX_BYTES + 1))
+
+
+def test_who_goes_before_the_answer_is_no_trouble(server: ViewServer, capfd: pytest.CaptureFixture[str]) -> None:
+    for _ in range(5):
+        with socket.create_connection(("127.0.0.1", server.server_port)) as client:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            client.sendall(f"GET / HTTP/1.1\r\nHost: 127.0.0.1:{server.server_port}\r\n\r\n".encode())
+    assert ask(server, "GET", "/")[0] == 200
+    assert capfd.readouterr().err == ""
 
 
 def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -111,3 +142,11 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert cli.main(["view", str(text), "--html", "x", "--serve"]) == 2
     assert cli.main(["view", str(text), "--allow-special", "<no>"]) == 2
     assert cli.main(["view", str(tmp_path / "none")]) == 2
+    long = tmp_path / "long.txt"
+    long.write_bytes(bytes(MAX_BYTES + 1))
+    assert cli.main(["view", str(long), "--serve", "--port", "0"]) == 1
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        capsys.readouterr()
+        assert cli.main(["view", "--serve", "--port", port]) == 2
+    assert f"something else listens on port {port}" in capsys.readouterr().err

@@ -26,7 +26,18 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 #: What every wheel has, besides all modules.
 DATA = {"minitok/py.typed", "minitok/_fastlearn.pyi", "minitok/_fastmerge.pyi", "minitok/data/minitok_32k.json"} | {
-    f"minitok/viewer/static/{name}" for name in ("page.html", "viewer.css", "viewer.js")
+    f"minitok/viewer/static/{name}"
+    for name in (
+        "page.html",
+        "viewer.css",
+        "tokens.js",
+        "characters.js",
+        "rows.js",
+        "details.js",
+        "moving.js",
+        "search.js",
+        "controls.js",
+    )
 }
 #: Of the checkout, what the tests need.
 TEST_FILES = (

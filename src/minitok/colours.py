@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable
 from typing import IO
 
-__all__ = ["coloured", "wants_colour"]
+__all__ = ["coloured", "printable", "wants_colour"]
 
 #: Background colours of the 256-colour palette on which black text is read well; neighbours are told apart.
 _BACKGROUNDS = (153, 223, 157, 218, 229, 189)
@@ -29,7 +29,7 @@ def coloured(tokens: Iterable[bytes], *, colour: bool = True) -> str:
     'to|ken\\xff'
     """
     cache: dict[bytes, str] = {}
-    shown = [cache.get(token) or cache.setdefault(token, _printable(token)) for token in tokens]
+    shown = [cache.get(token) or cache.setdefault(token, printable(token)) for token in tokens]
     if not colour:
         return "|".join(shown)
     parts = []
@@ -40,6 +40,11 @@ def coloured(tokens: Iterable[bytes], *, colour: bool = True) -> str:
     return "".join(parts)
 
 
-def _printable(token: bytes) -> str:
+def printable(token: bytes) -> str:
+    r"""Bytes as text that does nothing to a terminal: what is no text, and what is not seen, as escapes.
+
+    >>> printable(b"\xff\x1b[0m")
+    '\\xff\\x1b[0m'
+    """
     text = token.decode("utf-8", "backslashreplace")
     return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)

@@ -17,6 +17,9 @@ from typing import Any
 
 __all__ = ["json_for_html", "page"]
 
+#: The parts of the page's script, in their order.
+_SCRIPTS = ("tokens", "characters", "rows", "details", "moving", "search", "controls")
+
 _ESCAPES = {ord(c): f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"}
 
 
@@ -29,9 +32,9 @@ def json_for_html(data: Any) -> str:
     return json.dumps(data, separators=(",", ":")).translate(_ESCAPES)
 
 
-def page(data: dict[str, Any]) -> str:
-    """The page of a view's data."""
-    script = _static("viewer.js")
+def page(data: dict[str, Any], plain: str = "") -> str:
+    """The page of a view's data, and the text that stands in its place where no script runs."""
+    script = "".join(_static(f"{name}.js") for name in _SCRIPTS)
     digest = base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode("ascii")
     parts = {
         "title": html.escape(data["title"] or "Tokens"),
@@ -39,6 +42,8 @@ def page(data: dict[str, Any]) -> str:
         "script": script,
         "data": json_for_html(data),
         "digest": digest,
+        "connect": "'self'" if data["live"] else "'none'",
+        "plain": html.escape(plain),
     }
     return re.sub(r"@@(\w+)@@", lambda found: parts[found[1]], _static("page.html"))
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+import sys
 from collections.abc import Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
@@ -36,6 +37,7 @@ class ViewServer(ThreadingHTTPServer):
 
     Raises:
         OSError: something else listens there.
+        ValueError: `text` is longer than `MAX_BYTES`.
     """
 
     daemon_threads = True
@@ -48,6 +50,10 @@ class ViewServer(ThreadingHTTPServer):
         text: bytes = b"",
         allowed_special: frozenset[str] = frozenset(),
     ) -> None:
+        if len(text) > MAX_BYTES:
+            raise ValueError(
+                f"the text has {len(text):,} bytes, and at most {MAX_BYTES:,} are shown as one types; use --html"
+            )
         self.encodings = encodings
         self.text = text
         self.allowed_special = allowed_special
@@ -57,6 +63,11 @@ class ViewServer(ThreadingHTTPServer):
             if error.errno == errno.EADDRINUSE:
                 raise OSError(f"something else listens on port {port}; give another with --port") from None
             raise
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Nothing, if the browser has gone before it had its answer."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type]
 
     @property
     def url(self) -> str:
@@ -84,6 +95,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         data = self.server.view(self.server.text).data(live=True)
         data["text"] = self.server.text.decode("utf-8", "replace")
+        data["limit"] = MAX_BYTES
         self._answer(200, page(data), "text/html")
 
     def do_POST(self) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
-from minitok.colours import coloured
+from minitok.colours import coloured, printable
 from minitok.files import write_atomically
 from minitok.text import Text, decoded_text, has_surrogates, plain_text, repair_surrogates
 from minitok.viewer.data import encoding_data
@@ -21,6 +21,8 @@ __all__ = ["View"]
 
 #: The longest text, in bytes, that is put into a notebook.
 NOTEBOOK_BYTES = 1_000_000
+#: How many tokens of an encoding are shown where no script runs.
+PLAIN_TOKENS = 2_000
 
 
 class View:
@@ -49,7 +51,7 @@ class View:
             encoding.encode(plain, allowed_special=allowed_special, disallowed_special=()) for encoding in encodings
         ]
         self._encodings = list(encodings)
-        self._title = title
+        self._title = title.encode("utf-8", "backslashreplace").decode("utf-8")  # a file's name may be no text
 
     def __repr__(self) -> str:
         counts = ", ".join(f"{e.name} {len(ids)} tokens" for e, ids in zip(self._encodings, self.ids))
@@ -67,7 +69,7 @@ class View:
 
     def html(self) -> str:
         """A page that shows the tokens and loads nothing."""
-        return page(self.data())
+        return page(self.data(), self._plain())
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write the page into a file, whole or not at all.
@@ -79,19 +81,34 @@ class View:
 
     def terminal(self, *, colour: bool = True) -> str:
         """The tokens as text, in colours or with bars between them; first what they are."""
+        return self._listing(colour, None)
+
+    def _plain(self) -> str:
+        return self._listing(False, PLAIN_TOKENS)
+
+    def _listing(self, colour: bool, most: int | None) -> str:
         out = []
         for encoding, ids in zip(self._encodings, self.ids):
             mean = f", {self.bytes / len(ids):.2f} bytes a token" if ids else ""
-            head = f"{encoding.name}: {len(ids):,} tokens, {self.characters:,} characters, {self.bytes:,} bytes{mean}"
-            out.append(f"{head}\n{coloured(encoding.decode_tokens_bytes(ids), colour=colour)}")
+            name = printable(encoding.name.encode("utf-8", "surrogatepass"))
+            head = f"{name}: {len(ids):,} tokens, {self.characters:,} characters, {self.bytes:,} bytes{mean}"
+            shown = coloured(encoding.decode_tokens_bytes(ids[:most]), colour=colour)
+            rest = f"\n... and {len(ids) - most:,} tokens more" if most is not None and len(ids) > most else ""
+            out.append(f"{head}\n{shown}{rest}")
         return "\n\n".join(out)
 
     def _repr_html_(self) -> str:
-        """The page in a frame of its own, so that neither its style nor its script reaches the notebook."""
+        """The page in a frame of its own, so that neither its style nor its script reaches the notebook.
+
+        A notebook that is not trusted has no frames, and no style sheets: there the text behind the frame, with bars
+        between its tokens, is what one sees.
+        """
         if self.bytes > NOTEBOOK_BYTES:
             return f"<p>{html.escape(repr(self))}: too long for a notebook; write a page with view.save(...).</p>"
         height = min(680, 360 + self.bytes // 4)
         return (
-            f'<iframe srcdoc="{html.escape(self.html())}" sandbox="allow-scripts" title="Tokens" '
-            f'style="width:100%;height:{height}px;border:0"></iframe>'
+            f'<iframe class="minitok-view" srcdoc="{html.escape(self.html())}" sandbox="allow-scripts" '
+            f'title="Tokens: {html.escape(repr(self))}" style="width:100%;height:{height}px;border:0"></iframe>'
+            f'<pre dir="auto">{html.escape(self._plain())}</pre>'
+            "<style>.minitok-view + pre { display: none }</style>"
         )

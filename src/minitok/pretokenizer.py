@@ -210,7 +210,7 @@ class Pretokenizer:
 
     def _last_boundary(self, data: bytes) -> int:
         """The last safe boundary in a text; 0 if there is none."""
-        window = 256
+        window = 32  # mostly a boundary is near, and every character looked at costs
         while True:
             start = max(0, len(data) - window)
             # It may begin inside of a character, whose bytes then are characters that follow no letter.

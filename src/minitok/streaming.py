@@ -2,7 +2,7 @@
 
 What is given out is certain: nothing that comes later changes it. A `StreamDecoder` holds back bytes of a character
 that is not complete, at most three. A `StreamEncoder` holds back what may begin a special token or the second half of
-a pair of surrogates, and the text behind the last place at which it can be cut for certain (`Pretokenizer.cutter`,
+a pair of surrogates, and the text behind the last place at which it can be cut for certain (`Pretokenizer.text_cutter`,
 which `encode_file` uses too). A feed that raises changes nothing: it can be repeated with what is right.
 """
 
@@ -80,7 +80,7 @@ class StreamEncoder:
         self._longest = max(map(len, self._names), default=1)
         self._checked = max(map(len, self._disallowed), default=1) - 1
         self._pretokenizer = get_pretokenizer(encoding.vocabulary.pattern)
-        self._cutter = self._pretokenizer.cutter()
+        self._cutter = self._pretokenizer.text_cutter()
         self._half = ""  # the first half of a pair of surrogates
         self._seen = ""  # the end of the text, in which a disallowed special token may begin
         self._tail = ""  # what may begin a special token, if any is allowed
@@ -140,16 +140,16 @@ class StreamEncoder:
         return len(text)
 
     def _ordinary(self, text: str) -> list[int]:
-        return self._ids(self._cutter.feed(bytes_of(text))) if text else []
+        return self._ids(self._cutter.feed(text)) if text else []
 
     def _finish_span(self) -> list[int]:
         ids = self._ids(self._cutter.rest())
-        self._cutter = self._pretokenizer.cutter()
+        self._cutter = self._pretokenizer.text_cutter()
         return ids
 
-    def _ids(self, part: bytes | list[str]) -> list[int]:
+    def _ids(self, part: str | list[str]) -> list[int]:
         encoder = self._encoding._encoder
-        if isinstance(part, bytes):
+        if isinstance(part, str):
             return encoder.encode(part) if part else []
         return [i for piece in part for i in encoder.encode_piece(bytes_of(piece))]
 
@@ -159,8 +159,8 @@ class StreamEncoder:
         held = self._cutter.held()
         encoding = self._encoding
         if not rest or not self._allowed:
-            return encoding._encoder.count(held + rest.encode())
-        return encoding.count(held + rest.encode(), allowed_special=self._allowed)
+            return encoding._encoder.count(held + rest)
+        return encoding.count(held + rest, allowed_special=self._allowed)
 
 
 class TokenCounter:

@@ -54,9 +54,7 @@ class AddedToken:
         return self.lstrip or self.rstrip or self.single_word
 
 
-def with_flags(
-    places: Sequence[Place], text: str, tokens: Mapping[int, AddedToken], before: str = ""
-) -> list[Place]:
+def with_flags(places: Sequence[Place], text: str, tokens: Mapping[int, AddedToken], before: str = "") -> list[Place]:
     """Places of tokens in a text, wider or fewer as the flags of these tokens say.
 
     Args:

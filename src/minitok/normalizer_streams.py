@@ -9,7 +9,7 @@ The normalized parts, joined, are the normalized whole. For each normalizer some
     Charsmap      from where a string of the map, or one that is protected, may begin that is not complete
     Lowercase     nothing: each character is lowered for itself
 
-An expression is known to match characters of one class alone if it is written as such: `\\s+`, ` {2,}`, `[\\n\\t]`.
+An expression is known to match characters of one class alone if it is written as such: `\\s+`, ` {2,}`, ` +\\Z`.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def _streams_of(normalizer: Normalizer) -> list[NormalizerStream]:
             return [_UpTo(normalizer.function(), _last_separate)]
         case Strip(left, right):
             before: list[NormalizerStream] = [_StripLeft(Strip(right=False).function())] if left else []
-            behind: list[NormalizerStream] = [_UpTo(str, _last_outside(r"\s"), drops_rest=True)] if right else []
+            behind: list[NormalizerStream] = [_UpTo(str, _last_outside(r"\s"), rest=_nothing)] if right else []
             return before + behind
         case Spaces():
             runs = Replace("  +", " ", is_regex=True)
@@ -77,24 +77,28 @@ def _streams_of(normalizer: Normalizer) -> list[NormalizerStream]:
             return [
                 _StripLeft(lambda text: text.lstrip(" ")),
                 _UpTo(runs.function(), outside),
-                _UpTo(str, outside, drops_rest=True),
+                _UpTo(str, outside, rest=_nothing),
             ]
         case Replace(pattern, content, False):
             return [_ReplaceString(pattern, content)]
         case Replace(pattern):
-            characters = class_of(pattern)
-            if characters is None:
+            found = _CLASS.fullmatch(pattern)
+            if found is None:
                 raise ValueError(
                     f"it replaces {pattern!r}, and what such an expression matches in a part of a text may depend on "
                     "what follows"
                 )
-            return [_UpTo(normalizer.function(), _last_outside(characters))]
+            outside = _last_outside(found["characters"])
+            if found["end"]:
+                return [_UpTo(str, outside, rest=normalizer.function())]
+            return [_UpTo(normalizer.function(), outside)]
 
 
-#: A class or a character, as many times as one likes, but at least once.
+#: A class or a character, once or more often, perhaps at the end of the text alone.
 _CLASS = re.compile(
-    r"(?P<characters>\[\^?(?:[^\[\]\\&|~^-]|\\[sdrnt])+\]|\\[sdrnt.]|\\[pP]\{\w+\}|[^\\.^$*+?{}\[\]|()])"
-    r"(?P<count>\+|\{[1-9]\d*,?\d*\}|)"
+    r"(?P<characters>\[\^?(?:[^\[\]\\&|~^-]|(?<=[^\[^-])-(?=[^\]-])|\\[sdrnt]|\\[pP]\{\w+\})+\]"
+    r"|\\[sdrnt.]|\\[pP]\{\w+\}|[^\\.^$*+?{}\[\]|()])"
+    r"(?P<count>\+|\{[1-9]\d*,?\d*\}|)(?P<end>\\Z|)"
 )
 
 
@@ -105,7 +109,7 @@ def class_of(pattern: str) -> str | None:
     ('\\s', ' ', None, None)
     """
     found = _CLASS.fullmatch(pattern)
-    return found["characters"] if found else None
+    return found["characters"] if found and not found["end"] else None
 
 
 def _last_outside(characters: str) -> Callable[[str], int]:
@@ -122,6 +126,10 @@ def _last_outside(characters: str) -> Callable[[str], int]:
 def _last_separate(text: str) -> int:
     """The place of the last character that has nothing to do with what is before it; -1 if there is none."""
     return next((at for at in range(len(text) - 1, -1, -1) if is_separate(text[at])), -1)
+
+
+def _nothing(_: str) -> str:
+    return ""
 
 
 class _Each:
@@ -143,15 +151,19 @@ class _UpTo:
     Args:
         function: what is done to each part.
         last_cut: tells the last such place in a text; -1 for none.
-        drops_rest: whether what is behind the last place goes.
+        rest: what is done to the last part, if it is something else.
     """
 
     def __init__(
-        self, function: Callable[[str], str], last_cut: Callable[[str], int], *, drops_rest: bool = False
+        self,
+        function: Callable[[str], str],
+        last_cut: Callable[[str], int],
+        *,
+        rest: Callable[[str], str] | None = None,
     ) -> None:
         self._function = function
         self._last_cut = last_cut
-        self._drops_rest = drops_rest
+        self._rest = rest or function
         self._held: list[str] = []
 
     def feed(self, text: str) -> str:
@@ -165,7 +177,7 @@ class _UpTo:
         return self._function(certain)
 
     def finish(self) -> str:
-        return "" if self._drops_rest else self._function("".join(self._held))
+        return self._rest("".join(self._held))
 
 
 class _StripLeft:

@@ -68,7 +68,9 @@ class _Stretches:
         self._starts: list[PrependStream] = []
 
     def _begin(self) -> _Cutter:
-        self._starts = [PrependStream(p.text, once=True) for p in self._prefixes if self._is_first or not p.only_first]
+        self._starts = [
+            PrependStream(p.text, once=True) for p in self._prefixes if self._is_first or not p.only_first
+        ]
         self._cutter = self._new_cutter()
         return self._cutter
 

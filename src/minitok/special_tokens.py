@@ -137,9 +137,7 @@ class SpecialTokens:
             if found:
                 _raise_disallowed(found.group())
 
-    def places(
-        self, text: str | bytes, allowed: frozenset[str], before: str = ""
-    ) -> Sequence[tuple[int, int, int]]:
+    def places(self, text: str | bytes, allowed: frozenset[str], before: str = "") -> Sequence[tuple[int, int, int]]:
         """Where the allowed special tokens stand, and added ones: start, end and id of each, in order.
 
         Nothing allowed has no places at all, added tokens neither. `before` is the character before the text, if it

@@ -52,7 +52,7 @@ def _boundaries(stages: Sequence[Stage]) -> list[str]:
     if _WITHOUT_WHITE_SPACE.fullmatch(first.pattern) and first.behavior in ("isolated", "removed"):
         return [r"\S(?=\s)"]
     characters = class_of(first.pattern)
-    if characters is None or first.pattern.endswith("}") != characters.endswith("}"):
+    if characters is None or first.pattern not in (characters, characters + "+"):
         return []
     return [*_own(first, characters), *(f"(?!{characters}){one}(?!{characters})" for one in _boundaries(rest))]
 

@@ -1,4 +1,4 @@
-"""Normalizers for a text that arrives in parts: what is given out is final, whatever follows.
+r"""Normalizers for a text that arrives in parts: what is given out is final, whatever follows.
 
 The normalized parts, joined, are the normalized whole. For each normalizer something else has to be held back:
 
@@ -9,7 +9,7 @@ The normalized parts, joined, are the normalized whole. For each normalizer some
     Charsmap      from where a string of the map, or one that is protected, may begin that is not complete
     Lowercase     nothing: each character is lowered for itself
 
-An expression is known to match characters of one class alone if it is written as such: `\\s+`, ` {2,}`, ` +\\Z`.
+An expression is known to match characters of one class alone if it is written as such: `\s+`, ` {2,}`, ` +\Z`.
 """
 
 from __future__ import annotations
@@ -58,40 +58,44 @@ def normalizer_streams(normalizers: Sequence[Normalizer]) -> list[NormalizerStre
 
 
 def _streams_of(normalizer: Normalizer) -> list[NormalizerStream]:
+    streams: list[NormalizerStream] = []
     match normalizer:
         case Lowercase():
-            return [_Each(normalizer.function())]
-        case Prepend():
-            return [PrependStream(normalizer.text, once=normalizer.once)]
+            streams.append(_Each(normalizer.function()))
+        case Prepend(text, once):
+            streams.append(PrependStream(text, once=once))
         case Charsmap():
-            return [_CharsmapStream(normalizer)]
+            streams.append(_CharsmapStream(normalizer))
         case UnicodeForm():
-            return [_UpTo(normalizer.function(), _last_separate)]
+            streams.append(_UpTo(normalizer.function(), _last_separate))
         case Strip(left, right):
-            before: list[NormalizerStream] = [_StripLeft(Strip(right=False).function())] if left else []
-            behind: list[NormalizerStream] = [_UpTo(str, _last_outside(r"\s"), rest=_nothing)] if right else []
-            return before + behind
+            if left:
+                streams.append(_StripLeft(Strip(right=False).function()))
+            if right:
+                streams.append(_UpTo(str, _last_outside(r"\s"), rest=_nothing))
         case Spaces():
-            runs = Replace("  +", " ", is_regex=True)
             outside = _last_outside(" ")
-            return [
-                _StripLeft(lambda text: text.lstrip(" ")),
-                _UpTo(runs.function(), outside),
-                _UpTo(str, outside, rest=_nothing),
-            ]
-        case Replace(pattern, content, False):
-            return [_ReplaceString(pattern, content)]
-        case Replace(pattern):
-            found = _CLASS.fullmatch(pattern)
-            if found is None:
-                raise ValueError(
-                    f"it replaces {pattern!r}, and what such an expression matches in a part of a text may depend on "
-                    "what follows"
-                )
-            outside = _last_outside(found["characters"])
-            if found["end"]:
-                return [_UpTo(str, outside, rest=normalizer.function())]
-            return [_UpTo(normalizer.function(), outside)]
+            streams.append(_StripLeft(lambda text: text.lstrip(" ")))
+            streams.append(_UpTo(Replace("  +", " ", is_regex=True).function(), outside))
+            streams.append(_UpTo(str, outside, rest=_nothing))
+        case Replace(is_regex=True):
+            streams.append(_replaced_runs(normalizer))
+        case Replace(pattern, content):
+            streams.append(_ReplaceString(pattern, content))
+    return streams
+
+
+def _replaced_runs(normalizer: Replace) -> NormalizerStream:
+    found = _CLASS.fullmatch(normalizer.pattern)
+    if found is None:
+        raise ValueError(
+            f"it replaces {normalizer.pattern!r}, and what such an expression matches in a part of a text may depend "
+            "on what follows"
+        )
+    outside = _last_outside(found["characters"])
+    if found["end"]:
+        return _UpTo(str, outside, rest=normalizer.function())
+    return _UpTo(normalizer.function(), outside)
 
 
 #: A class or a character, once or more often, perhaps at the end of the text alone.

@@ -285,7 +285,7 @@ class WholeText(Generic[AnyStr]):
     """Where a text is one piece it is not cut."""
 
     def __init__(self, empty: AnyStr) -> None:
-        self._empty = empty
+        self._empty: AnyStr = empty
         self._blocks: list[AnyStr] = []
 
     def feed(self, block: AnyStr) -> AnyStr:
@@ -316,9 +316,10 @@ class SafeCutter(Generic[AnyStr]):
         last_boundary: Callable[[AnyStr], int],
         certain_end: Callable[[AnyStr], int] | None = None,
     ) -> None:
-        self._empty = self._before = empty
-        self._last_boundary = last_boundary
-        self._certain_end = certain_end
+        self._empty: AnyStr = empty
+        self._before: AnyStr = empty
+        self._last_boundary: Callable[[AnyStr], int] = last_boundary
+        self._certain_end: Callable[[AnyStr], int] | None = certain_end
         self._held: list[AnyStr] = []  # no boundary was found in it
         self._size = 0
         self._wanted = MARGIN

@@ -16,7 +16,7 @@ from copy import copy
 from typing import TypeVar
 
 from minitok.added_tokens import AddedToken, finder
-from minitok.normalizer_streams import NormalizerStream, PrependStream, normalizer_streams
+from minitok.normalizer_streams import PrependStream, normalizer_streams
 from minitok.pipeline import AnyEncoder, PipelineEncoder
 from minitok.pretokenizer import PieceCutter, SafeCutter, WholeText, get_pretokenizer
 from minitok.special_tokens import SpecialTokens
@@ -54,8 +54,9 @@ class _Stretches:
         self._prefixes: list[PrefixPieces] = []
         self._cut: Callable[[str, bool], list[str]] | None = None
         stages = list(vocabulary.splits)
-        while stages and isinstance(stages[0], PrefixPieces):
-            self._prefixes.append(stages.pop(0))
+        while stages and isinstance(first := stages[0], PrefixPieces):
+            self._prefixes.append(first)
+            del stages[0]
         if stages:
             self._new_cutter = _stage_cutter(tuple(stages))
             self._cut = split_in_stages(stages)
@@ -143,22 +144,22 @@ class SpanStream:
 
     A `feed` or `finish` that raises changes nothing.
 
+    Args:
+        vocabulary: the vocabulary.
+        encoder: what encodes whole texts with it.
+        special: its special tokens.
+        allowed: those that become their ids.
+
     Raises:
         ValueError: no part of a text is certain before the end.
     """
 
-    _scanner: TokenScanner | None
-    _inner: TokenScanner | None
-
-    @classmethod
-    def of(
-        cls, vocabulary: Vocabulary, encoder: AnyEncoder, special: SpecialTokens, allowed: frozenset[str]
-    ) -> SpanStream:
-        """The stream for a vocabulary, of which some special tokens are allowed."""
-        self = cls()
-        self._scanner = self._inner = None
-        self._normalizers: list[NormalizerStream] = []
-        self._vocabulary = vocabulary
+    def __init__(
+        self, vocabulary: Vocabulary, encoder: AnyEncoder, special: SpecialTokens, allowed: frozenset[str]
+    ) -> None:
+        self._normalizers_are = vocabulary.normalizers
+        self._scanner: TokenScanner | None = None
+        self._inner: TokenScanner | None = None
         try:
             if allowed:
                 self._scanner = TokenScanner(
@@ -168,16 +169,14 @@ class SpanStream:
                 )
             if isinstance(encoder, PipelineEncoder):
                 encoder = encoder.behind(allowed & special.in_normalized, has_found=bool(allowed))
-                if self._scanner is None:
-                    self._scanner = _scanner_of(encoder.raw_tokens)
+                self._scanner = self._scanner or _scanner_of(encoder.raw_tokens)
                 self._inner = _scanner_of(encoder.normalized_tokens)
             self._stretches = _Stretches(vocabulary, encoder)
-            self._new_span()
+            self._normalizers = normalizer_streams(self._normalizers_are)
         except ValueError as error:
             raise ValueError(f"{vocabulary.name!r} cannot encode a text that arrives in parts: {error}") from None
-        # Nothing else may go wrong: then there is no need to remember what was.
-        self._may_fail = bool(isinstance(encoder, PipelineEncoder) or vocabulary.missing_bytes())
-        return self
+        # Where nothing can go wrong there is no need to remember what was.
+        self._may_fail = isinstance(encoder, PipelineEncoder) or bool(vocabulary.missing_bytes())
 
     def feed(self, text: str) -> list[int]:
         """The ids that are certain with more text."""
@@ -225,7 +224,7 @@ class SpanStream:
             if is_last:
                 text += normalizer.finish()
         if is_last:
-            self._new_span()
+            self._normalizers = normalizer_streams(self._normalizers_are)
         if self._inner is None:
             ids = self._stretches.feed(text)
         else:
@@ -237,9 +236,6 @@ class SpanStream:
             if is_last:
                 self._inner.restart()
         return ids + self._stretches.finish() if is_last else ids
-
-    def _new_span(self) -> None:
-        self._normalizers = normalizer_streams(self._vocabulary.normalizers)
 
 
 def _scanner_of(tokens: Sequence[AddedToken]) -> TokenScanner | None:

@@ -13,7 +13,7 @@ from functools import lru_cache
 from minitok.normalizer_streams import class_of
 from minitok.patterns import find_named_pattern
 from minitok.pretokenizer import compile_pattern
-from minitok.splits import PrefixPieces, Split, Stage
+from minitok.splits import Split, Stage
 
 __all__ = ["last_boundary"]
 
@@ -44,9 +44,9 @@ def last_boundary(stages: Sequence[Stage]) -> Callable[[str], int] | None:
 
 def _boundaries(stages: Sequence[Stage]) -> list[str]:
     """Expressions that match one character, behind which the text may be cut."""
-    if not stages or isinstance(stages[0], PrefixPieces):
+    first, rest = (stages[0], stages[1:]) if stages else (None, ())
+    if not isinstance(first, Split):
         return []
-    first, *rest = stages
     if first.behavior == "isolated" and not first.invert and (named := find_named_pattern(first.pattern)):
         return [f"{before}(?={behind})" for before, behind in named.boundaries]
     if _WITHOUT_WHITE_SPACE.fullmatch(first.pattern) and first.behavior in ("isolated", "removed"):

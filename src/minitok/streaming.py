@@ -1,9 +1,8 @@
 """Streams: ids of a text that arrives in parts, text of ids that do, and the count of a text that grows.
 
 What is given out is certain: nothing that comes later changes it. A `StreamDecoder` holds back bytes of a character
-that is not complete, at most three. A `StreamEncoder` holds back what may begin a special token or the second half of
-a pair of surrogates, and the text behind the last place at which it can be cut for certain (`Pretokenizer.text_cutter`,
-which `encode_file` uses too). A feed that raises changes nothing: it can be repeated with what is right.
+that is not complete, at most three. A `StreamEncoder` holds back the first half of a pair of surrogates; what else it
+does, and holds back, is in `span_streams`. A feed that raises changes nothing: it can be repeated with what is right.
 """
 
 from __future__ import annotations
@@ -76,7 +75,7 @@ class StreamEncoder:
         allowed, self._disallowed = special.policy(allowed_special, disallowed_special)
         self._checked = max(map(len, self._disallowed), default=1) - 1
         self._is_quickly_checked = self._disallowed <= special.names
-        self._spans = SpanStream.of(encoding.vocabulary, encoding._encoder, special, allowed)
+        self._spans = SpanStream(encoding.vocabulary, encoding._encoder, special, allowed)
         self._half = ""  # the first half of a pair of surrogates
         self._seen = ""  # the end of the text, in which a disallowed special token may begin
         self._is_open = True

@@ -41,7 +41,9 @@ class StreamDecoder:
             ValueError: the stream was flushed.
         """
         _check_open(self._is_open, "decoder")
-        data = self._encoding._joined_bytes(ids if isinstance(ids, Iterable) else (ids,))
+        # Most calls give one id; to find out whether something can be iterated takes longer than to decode it.
+        is_one = type(ids) is int or not isinstance(ids, Iterable)
+        data = self._encoding._joined_bytes((ids,) if is_one else ids)
         if self._start is not None:
             data = self._start + data
             if len(data) < len(self._prefix) and self._prefix.startswith(data):

@@ -42,8 +42,8 @@ class StreamDecoder:
         """
         _check_open(self._is_open, "decoder")
         # Most calls give one id; to find out whether something can be iterated takes longer than to decode it.
-        is_one = type(ids) is int or not isinstance(ids, Iterable)
-        data = self._encoding._joined_bytes((ids,) if is_one else ids)
+        some = (ids,) if isinstance(ids, int) or not isinstance(ids, Iterable) else ids
+        data = self._encoding._joined_bytes(some)
         if self._start is not None:
             data = self._start + data
             if len(data) < len(self._prefix) and self._prefix.startswith(data):

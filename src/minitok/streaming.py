@@ -24,7 +24,14 @@ _Item = TypeVar("_Item")
 
 
 class StreamDecoder:
-    """Ids to text, as they come; made by `Encoding.stream_decoder`. One object for each stream."""
+    """Ids to text, as they come; made by `Encoding.stream_decoder`. One object for each stream.
+
+    >>> import minitok
+    >>> enc = minitok.get_encoding("minitok_32k")
+    >>> decoder = enc.stream_decoder()
+    >>> decoder.feed(enc.encode("streams")), decoder.flush()
+    ('streams', '')
+    """
 
     def __init__(self, encoding: Encoding) -> None:
         self._encoding = encoding
@@ -70,6 +77,14 @@ class StreamEncoder:
     Raises:
         ValueError: the vocabulary does something to a text of which no part is certain before the end.
         TypeError: as `Encoding.encode`.
+
+    >>> import minitok
+    >>> enc = minitok.get_encoding("minitok_32k")
+    >>> encoder = enc.stream_encoder()
+    >>> encoder.feed("hello wor") + encoder.feed("ld") == enc.encode("hello")
+    True
+    >>> encoder.flush() == enc.encode(" world")
+    True
     """
 
     def __init__(self, encoding: Encoding, allowed_special: Allowed, disallowed_special: Disallowed) -> None:

@@ -65,6 +65,8 @@ class _Stretches:
             self._new_cutter = pretokenizer.text_cutter
             if is_pipeline and vocabulary.pattern is None:
                 raise ValueError("it takes a text for one piece, and merges may join whatever stands in it")
+            if self._ending:
+                self._cut = lambda text, _: pretokenizer.split(text)
         self._cutter: _Cutter | None = None  # None: the stretch has no text yet
         self._starts: list[PrependStream] = []
 
@@ -142,7 +144,7 @@ class _Stretches:
 class SpanStream:
     """Ids of a text without surrogates that arrives in parts.
 
-    A `feed` or `finish` that raises changes nothing.
+    A `feed` or `finish` that raises because the vocabulary lacks a byte changes nothing.
 
     Args:
         vocabulary: the vocabulary.
@@ -175,8 +177,8 @@ class SpanStream:
             self._normalizers = normalizer_streams(self._normalizers_are)
         except ValueError as error:
             raise ValueError(f"{vocabulary.name!r} cannot encode a text that arrives in parts: {error}") from None
-        # Where nothing can go wrong there is no need to remember what was.
-        self._may_fail = isinstance(encoder, PipelineEncoder) or bool(vocabulary.missing_bytes())
+        # Where nothing can go wrong there is no need to remember what was: that takes time for all that is held.
+        self._may_fail = _lacks_bytes(vocabulary)
 
     def feed(self, text: str) -> list[int]:
         """The ids that are certain with more text."""
@@ -236,6 +238,16 @@ class SpanStream:
             if is_last:
                 self._inner.restart()
         return ids + self._stretches.finish() if is_last else ids
+
+
+def _lacks_bytes(vocabulary: Vocabulary) -> bool:
+    """Whether there are texts that the vocabulary cannot encode."""
+    if vocabulary.symbols.characters:
+        return False
+    ending = vocabulary.symbols.end_of_word.encode()
+    # A byte may stand at the end of a piece, too.
+    at_end = (bytes([b]) + ending for b in range(256))
+    return bool(vocabulary.missing_bytes()) or not all(token in vocabulary.tokens for token in at_end)
 
 
 def _scanner_of(tokens: Sequence[AddedToken]) -> TokenScanner | None:

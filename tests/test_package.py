@@ -92,7 +92,7 @@ LAYERS = [
     {"datasets.run"},
     {"datasets"},
     {"distributed.cluster"},
-    {"distributed.scratch"},
+    {"distributed.portions", "distributed.scratch"},
     {"distributed.counting", "distributed.encoding"},
     {"distributed"},
     {"demo", "command_io"},

@@ -22,6 +22,7 @@ from minitok.formats.space_marks import spaces_pattern
 from minitok.normalizers import Charsmap
 from tests.model_shapes import OPTIONS, train_model
 from tests.strategies import any_text, class_text, runs
+from tests.test_streaming import CHANGED, check_cuts
 
 WORDS = [
     *(
@@ -214,3 +215,15 @@ def test_mistral(data_folder: Path) -> None:
         assert ids == reference.encode(text)
         assert enc.decode(ids) == text
         assert enc.count(text) == len(ids) == len(enc.encode_to_numpy(text, disallowed_special=()))
+
+
+@pytest.mark.parametrize("name", ["llama", "removing", "nmt_nfkc", "nfkc_cf"])
+def test_streams(name: str) -> None:
+    enc = encoding_of(name)
+
+    @given(st.lists(st.sampled_from([*CHANGED, "ﬁ", "[A]", "[A]b", "[A", "ｶ", "ﾞ", "\u200b"]), max_size=20))
+    @example(["ｶ", "ﾞ", " ", "TH", "E", " "])
+    def check(parts: list[str]) -> None:
+        check_cuts(enc, parts, frozenset())
+
+    check()

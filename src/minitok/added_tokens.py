@@ -7,14 +7,15 @@ is their meaning (tokenizer/added_vocabulary.rs, `find_matches`).
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import Protocol
 
 from minitok import _backend
 from minitok.unicode_classes import WHITE_SPACE_CHARACTERS, pin_classes
 
-__all__ = ["WORD", "AddedToken", "Place", "finder", "may_hide", "with_flags"]
+__all__ = ["WORD", "AddedToken", "Finder", "Place", "finder", "may_hide", "with_flags"]
 
 #: Where a token begins and ends in a text, and its id.
 Place = tuple[int, int, int]
@@ -53,20 +54,22 @@ class AddedToken:
         return self.lstrip or self.rstrip or self.single_word
 
 
-def with_flags(places: Sequence[Place], text: str, tokens: dict[int, AddedToken]) -> list[Place]:
+def with_flags(places: Sequence[Place], text: str, tokens: Mapping[int, AddedToken], before: str = "") -> list[Place]:
     """Places of tokens in a text, wider or fewer as the flags of these tokens say.
 
     Args:
         places: start, end and id of each, in order.
         text: the text.
         tokens: id to token, for those with flags.
+        before: the character before the text, if it is a part of a longer one.
     """
     out: list[Place] = []
     done = 0
     for start, end, number in places:
         token = tokens.get(number)
         if token is not None:
-            if token.single_word and (_word().match(text[max(0, start - 1) : start]) or _word().match(text, end)):
+            beside = text[start - 1] if start else before
+            if token.single_word and (_word().match(beside) or _word().match(text, end)):
                 continue
             while token.lstrip and start > done and text[start - 1] in WHITE_SPACE_CHARACTERS:
                 start -= 1  # noqa: PLW2901
@@ -114,7 +117,14 @@ def _word() -> re.Pattern[str]:
     return re.compile(pin_classes(WORD))
 
 
-def finder(tokens: Sequence[AddedToken]) -> Callable[[str], Sequence[Place]] | None:
+class Finder(Protocol):
+    """Finds tokens in a text; `before` is the character before it, if it is a part of a longer one."""
+
+    def __call__(self, text: str, before: str = "") -> Sequence[Place]:
+        """Where tokens stand."""
+
+
+def finder(tokens: Sequence[AddedToken]) -> Finder | None:
     """What finds these tokens in a text; None if there are none."""
     if not tokens:
         return None
@@ -123,5 +133,5 @@ def finder(tokens: Sequence[AddedToken]) -> Callable[[str], Sequence[Place]] | N
     names = frozenset(ids)
     flagged = {token.id: token for token in tokens if token.has_flags}
     if not flagged:
-        return lambda text: found.places(text, names)
-    return lambda text: with_flags(found.places(text, names), text, flagged)
+        return lambda text, before="": found.places(text, names)
+    return lambda text, before="": with_flags(found.places(text, names), text, flagged, before)

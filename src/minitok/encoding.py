@@ -627,10 +627,11 @@ class Encoding:
         """What encodes text as it comes: `feed(text)` and `flush()` together give what `encode` gives.
 
         Exact for every named pattern; for others as long as no piece and no look-around spans more than 65,536
-        characters. With `pat_str` None all is held until the end.
+        characters. With `pat_str` None all is held until the end. Vocabularies that change a text before they cut it
+        are as exact, as far as it is known of what they do which part of a text is certain before its end.
 
         Raises:
-            ValueError: the vocabulary changes a text before it cuts it.
+            ValueError: it is not known; the message says of what.
 
         >>> import minitok
         >>> enc = minitok.get_encoding("minitok_32k")

@@ -10,6 +10,7 @@ import re
 import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from minitok.pretokenizer import compile_pattern
 from minitok.text import check_no_surrogates
@@ -161,7 +162,11 @@ class Charsmap:
 
     def function(self) -> Function:
         """Text to text by the map."""
-        return _CharsmapReplacer(_Trie(self.blob), self.protected)
+        return self.replacer()
+
+    def replacer(self) -> CharsmapReplacer:
+        """The same, which also takes a text of which more is to come."""
+        return _replacer(self.blob, self.protected)
 
 
 class _Trie:
@@ -191,10 +196,14 @@ class _Trie:
                 return False
         return True
 
-    def longest(self, text: str, at: int) -> tuple[int, str] | None:
-        """The longest string of the map that stands in a text at a place: where it ends, and what it becomes."""
+    def longest(self, text: str, at: int) -> tuple[int, str, bool]:
+        """The longest string of the map that stands in a text at a place.
+
+        Returns:
+            Where it ends (`at`: there is none), what it becomes, and whether a longer one may if the text goes on.
+        """
         node = 0
-        found: tuple[int, int] | None = None
+        end_found, value_found = at, -1
         for end in range(at, len(text)):
             for byte in text[end].encode("utf-8", "surrogatepass"):
                 node = self._step(node, byte) if byte else -1
@@ -203,8 +212,8 @@ class _Trie:
             if node < 0:
                 break
             if self._units[node] >> 8 & 1 and (value := self._step(node, 0)) >= 0:
-                found = end + 1, self._units[value] & 0x7FFFFFFF
-        return None if found is None else (found[0], self._replacement(found[1]))
+                end_found, value_found = end + 1, self._units[value] & 0x7FFFFFFF
+        return end_found, "" if end_found == at else self._replacement(value_found), node >= 0
 
     def _replacement(self, at: int) -> str:
         end = self._replacements.find(b"\0", at)
@@ -216,7 +225,7 @@ class _Trie:
         raise ValueError(f"a compiled character map has no string at {at}; it is damaged")
 
 
-class _CharsmapReplacer:
+class CharsmapReplacer:
     """Text to text by a map. What characters do is remembered: most do nothing.
 
     (Threads may add to what is remembered at once: they add the same.)
@@ -230,27 +239,48 @@ class _CharsmapReplacer:
         self._inert: set[str] = set()
 
     def __call__(self, text: str) -> str:
+        return self.replace_up_to(text, is_last=True)[0]
+
+    def replace_up_to(self, text: str, *, is_last: bool) -> tuple[str, int]:
+        """What a text becomes, up to a place which is told: its end, if `is_last`.
+
+        Else the place is where a string begins that is longer if more text follows, or may be.
+        """
         new = set(text) - self._inert
         active = {c for c in new if c in self._protected or self._trie.begins(c)}
         self._inert |= new - active
         if not active:
-            return text
+            return text, len(text)
         candidates = re.compile("[" + "".join(map(re.escape, sorted(active))) + "]")
         out: list[str] = []
         done = 0
+        limit = len(text)
         found = candidates.search(text)
         while found:
             at = found.start()
             behind = at + 1
-            kept = next((k for k in self._protected.get(text[at], ()) if text.startswith(k, at)), None)
-            replaced = self._trie.longest(text, at) if kept is None else None
+            protected = self._protected.get(text[at], ())
+            kept = next((k for k in protected if text.startswith(k, at)), None)
+            if not is_last and any(len(k) > len(text) - at and k.startswith(text[at:]) for k in protected):
+                limit = at
+                break
             if kept is not None:
                 behind = at + len(kept)
-            elif replaced is not None:
-                out += (text[done:at], replaced[1])
-                done = behind = replaced[0]
+            else:
+                end, replacement, may_be_longer = self._trie.longest(text, at)
+                if may_be_longer and not is_last:
+                    limit = at
+                    break
+                if end > at:
+                    out += (text[done:at], replacement)
+                    done = behind = end
             found = candidates.search(text, behind)
-        return "".join([*out, text[done:]]) if out else text
+        return ("".join([*out, text[done:limit]]) if out else text[:limit]), limit
+
+
+@lru_cache(maxsize=4)
+def _replacer(blob: bytes, protected: tuple[str, ...]) -> CharsmapReplacer:
+    return CharsmapReplacer(_Trie(blob), protected)
 
 
 Normalizer = UnicodeForm | Lowercase | Strip | Replace | Prepend | Spaces | Charsmap

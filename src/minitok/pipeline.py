@@ -20,7 +20,7 @@ from copy import copy
 from typing import Any
 
 from minitok import _backend
-from minitok.added_tokens import Place, finder
+from minitok.added_tokens import AddedToken, Place, finder
 from minitok.alignment import align, can_align
 from minitok.normalizers import Prepend, compose
 from minitok.offsets import character_offsets
@@ -99,10 +99,13 @@ class PipelineEncoder:
     def __init__(self, vocabulary: Vocabulary) -> None:
         name_of = {i: name for name, i in vocabulary.special_tokens.items()}
         added = [token for token in vocabulary.added_tokens if token.id not in name_of]
-        self._core = _core(vocabulary, vocabulary.pattern)
-        self._find_raw = finder([token for token in added if not token.normalized])
-        self._normalized = [token for token in added if token.normalized]
-        self._find_normalized = finder(self._normalized)
+        #: What encodes text that is normalized, and cuts it by the pattern if there is one.
+        self.core = _core(vocabulary, vocabulary.pattern)
+        #: Tokens that are cut out of a text as it is, and of a normalized one.
+        self.raw_tokens: Sequence[AddedToken] = [token for token in added if not token.normalized]
+        self.normalized_tokens: Sequence[AddedToken] = [token for token in added if token.normalized]
+        self._find_raw = finder(self.raw_tokens)
+        self._find_normalized = finder(self.normalized_tokens)
         #: Special tokens that are looked for in normalized text, if they are allowed.
         self._special = {
             name_of[token.id]: token for token in vocabulary.added_tokens if token.normalized and token.id in name_of
@@ -123,12 +126,14 @@ class PipelineEncoder:
             if isinstance(last, Prepend) and not last.once and not any(t.content[0] in last.text for t in found):
                 self._before = last.text
                 self._normalize_rest = compose(rest)
-        self._ending = _END if vocabulary.symbols.end_of_word else b""
-        self._fused = vocabulary.symbols.unknown_id if vocabulary.symbols.fuse_unknown else None
+        #: What each piece ends with, for the core.
+        self.ending = _END if vocabulary.symbols.end_of_word else b""
+        #: The unknown id, if it does not stand beside itself.
+        self.fused = vocabulary.symbols.unknown_id if vocabulary.symbols.fuse_unknown else None
         self._cut: Callable[[str, bool], list[str]] | None = None
         if vocabulary.splits:
             self._cut = split_in_stages(vocabulary.splits)
-        elif self._ending:
+        elif self.ending:
             pretokenizer = get_pretokenizer(vocabulary.pattern)
             self._cut = lambda text, _: pretokenizer.split(text)
 
@@ -145,8 +150,10 @@ class PipelineEncoder:
         other = self._others.get((names, has_found))
         if other is None:
             other = copy(self)
-            other._find_raw = None if has_found else self._find_raw
-            other._find_normalized = finder([*(self._special[name] for name in names), *self._normalized])
+            if has_found:
+                other.raw_tokens, other._find_raw = (), None
+            other.normalized_tokens = [*(self._special[name] for name in names), *self.normalized_tokens]
+            other._find_normalized = finder(other.normalized_tokens)
             if len(self._others) >= MOST_REMEMBERED:
                 self._others.clear()
             self._others[names, has_found] = other
@@ -195,18 +202,18 @@ class PipelineEncoder:
     def _ids(self, text: str | bytes, limit: int | None, num_threads: int, places: Sequence[Place]) -> list[int]:
         if self._cut is None:
             prepared, found, before = self._prepared(text, places)
-            if self._fused is None:
-                return self._core.encode(prepared, limit, num_threads, found, before)
-            return self._fuse(self._core.encode(prepared, None, num_threads, found, before))
+            if self.fused is None:
+                return self.core.encode(prepared, limit, num_threads, found, before)
+            return self._fuse(self.core.encode(prepared, None, num_threads, found, before))
         ids = []
         is_first = True
         for part, number in self._parts(_text(text), places):
             inner = self._find_normalized(part) if self._find_normalized is not None else ()
             for stretch, inner_number in self._spans(part, inner):
                 if stretch:
-                    pieces = [piece.encode("utf-8") + self._ending for piece in self._cut(stretch, is_first)]
-                    more = self._core.encode_pieces(pieces)
-                    ids += more if self._fused is None else self._fuse(more)
+                    pieces = [piece.encode("utf-8") + self.ending for piece in self._cut(stretch, is_first)]
+                    more = self.core.encode_pieces(pieces)
+                    ids += more if self.fused is None else self._fuse(more)
                     is_first = False
                 if inner_number is not None:
                     ids.append(inner_number)
@@ -220,7 +227,7 @@ class PipelineEncoder:
 
     def _fuse(self, ids: list[int]) -> list[int]:
         """Ids in which the unknown one does not stand beside itself."""
-        unknown = self._fused
+        unknown = self.fused
         return [i for at, i in enumerate(ids) if i != unknown or at == 0 or ids[at - 1] != unknown]
 
     # -- The methods of the backend's `Encoder` ------------------------------------------------------------------
@@ -249,9 +256,9 @@ class PipelineEncoder:
         self, text: str | bytes, num_threads: int = 1, places: Sequence[Place] = ()
     ) -> bytes | bytearray:
         """The ids as unsigned 32-bit numbers in the machine's byte order."""
-        if self._cut is None and self._fused is None:
+        if self._cut is None and self.fused is None:
             prepared, found, before = self._prepared(text, places)
-            return self._core.encode_uint32(prepared, num_threads, found, before)
+            return self.core.encode_uint32(prepared, num_threads, found, before)
         return bytearray(array("I", self._ids(text, None, num_threads, places)).tobytes())
 
     def encode_many_uint32(
@@ -280,9 +287,9 @@ class PipelineEncoder:
         self, text: str | bytes, limit: int | None = None, num_threads: int = 1, places: Sequence[Place] = ()
     ) -> int:
         """How many ids `encode` gives; with a limit, some number above it as soon as that is certain."""
-        if self._cut is None and self._fused is None:
+        if self._cut is None and self.fused is None:
             prepared, found, before = self._prepared(text, places)
-            return self._core.count(prepared, limit, num_threads, found, before)
+            return self.core.count(prepared, limit, num_threads, found, before)
         return len(self._ids(text, limit, num_threads, places))
 
     def encode_with_spans(
@@ -314,7 +321,7 @@ class PipelineEncoder:
                 # What a stage put before it belongs to the first character.
                 added = len(stretch) - (first - at)
                 stood = sources[at : at + 1] * added + sources[at:first]
-                more = [i for piece in pieces for i in self._core.encode_piece(piece.encode("utf-8"))]
+                more = [i for piece in pieces for i in self.core.encode_piece(piece.encode("utf-8"))]
                 found = character_offsets(stretch, [length_of(i) for i in more])
                 ids += more
                 spans += [(begin + stood[left][0], begin + stood[right - 1][1]) for left, right in found]
@@ -331,26 +338,26 @@ class PipelineEncoder:
     def _pieces(self, stretch: str, *, is_first: bool) -> list[str]:
         if self._cut is not None:
             return self._cut(stretch, is_first) if stretch else []
-        return [piece.decode("utf-8") for piece in self._core.split(stretch)]
+        return [piece.decode("utf-8") for piece in self.core.split(stretch)]
 
     def tables(self, source: bytes, note: bytes) -> bytearray | None:
         """What merges the pieces, as one block; see the backend's `Encoder`. None if it has another form there."""
-        return None if self._ending else self._core.tables(source, note)
+        return None if self.ending else self.core.tables(source, note)
 
     def split(self, text: str | bytes) -> list[bytes]:
         """The pieces of a text, normalized, as bytes; added tokens are not cut out."""
         plain = _text(text)
         if self._normalize is not None:
             plain = self._normalize(plain)
-        return [p.encode("utf-8") for p in self._cut(plain, True)] if self._cut else self._core.split(plain)
+        return [p.encode("utf-8") for p in self._cut(plain, True)] if self._cut else self.core.split(plain)
 
     def encode_piece(self, piece: bytes) -> list[int]:
         """The ids of one piece; nothing is normalized or split."""
-        return self._core.encode_piece(piece + self._ending)
+        return self.core.encode_piece(piece + self.ending)
 
     def merge_piece(self, piece: bytes) -> list[int]:
         """The ids of one piece by merges alone, even if it is a token."""
-        return self._core.merge_piece(piece + self._ending)
+        return self.core.merge_piece(piece + self.ending)
 
 
 def _text(text: str | bytes) -> str:

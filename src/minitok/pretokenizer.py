@@ -22,15 +22,24 @@ import codecs
 import re
 import warnings
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from itertools import accumulate
-from typing import Any
+from typing import Any, AnyStr, Generic
 
 from minitok.patterns import find_named_pattern
 from minitok.unicode_classes import pin_classes
 
-__all__ = ["Pretokenizer", "bytes_of", "compile_pattern", "get_pretokenizer", "text_of"]
+__all__ = [
+    "PieceCutter",
+    "Pretokenizer",
+    "SafeCutter",
+    "WholeText",
+    "bytes_of",
+    "compile_pattern",
+    "get_pretokenizer",
+    "text_of",
+]
 
 #: Characters of text split at once. Small enough that a chunk's pieces stay in the processor's cache.
 CHUNK = 1 << 15
@@ -111,17 +120,13 @@ def compile_pattern(pattern: str, *, bmp_only: bool = False) -> Any:
         raise ValueError(f"the split pattern {pattern!r} does not compile: {error}") from error
 
 
-@lru_cache(maxsize=8)
-def _compile_boundaries(boundaries: tuple[tuple[str, str], ...]) -> re.Pattern[str]:
+@lru_cache(maxsize=16)
+def _compile_boundaries(boundaries: tuple[tuple[str, str], ...], *, to_last: bool = False) -> re.Pattern[str]:
     # A boundary may be missed (the search is only for the BMP), never wrong: the class of what follows is a negated
     # one, so it is written with all code points.
-    return re.compile("|".join(f"{pin_classes(a, bmp_only=True)}(?={pin_classes(b)})" for a, b in boundaries))
-
-
-@lru_cache(maxsize=8)
-def _compile_last_boundary(boundaries: tuple[tuple[str, str], ...]) -> re.Pattern[str]:
-    # Tried from the end: what follows is a class that is slow to look at, and so is looked at once or twice.
-    return re.compile(f"(?s:.*)(?:{_compile_boundaries(boundaries).pattern})")
+    any_of = "|".join(f"{pin_classes(a, bmp_only=True)}(?={pin_classes(b)})" for a, b in boundaries)
+    # To match all up to the last one takes time only for what is behind it: the engine goes back from the end.
+    return re.compile(f"(?s:.*)(?:{any_of})" if to_last else any_of)
 
 
 class Pretokenizer:
@@ -146,7 +151,7 @@ class Pretokenizer:
             compile_pattern(pattern, bmp_only=True) if pattern is not None and self._is_named else self._wide
         )
         self._boundary: Any = None if named is None else _compile_boundaries(named.boundaries)
-        self._last: Any = None if named is None else _compile_last_boundary(named.boundaries)
+        self._to_last_boundary: Any = None if named is None else _compile_boundaries(named.boundaries, to_last=True)
 
     def chunks(self, text: str, size: int = CHUNK) -> Iterator[str]:
         """Parts of a text, of about `size` characters, whose pieces are together those of the text.
@@ -172,31 +177,64 @@ class Pretokenizer:
             patterns the pieces themselves, in lists: exact for every pattern of which no piece and no look-around
             spans more than `MARGIN` characters.
         """
-        cutter = self.cutter()
+        if self.pattern is not None and not self._is_named:
+            pieces = PieceCutter(self._spans)
+            characters = codecs.getincrementaldecoder("utf-8")("surrogateescape")
+            for block in blocks:
+                yield pieces.feed(characters.decode(block))
+            yield pieces.feed(characters.decode(b"", final=True))
+            yield pieces.rest()
+            return
+        cutter: SafeCutter[bytes] | WholeText[bytes] = WholeText(b"")
+        if self._is_named:
+            cutter = SafeCutter(b"", self._last_boundary_of_bytes, self._certain_end_of_bytes)
         for block in blocks:
             part = cutter.feed(block)
             if part:
                 yield part
         yield cutter.rest()
 
-    def cutter(self) -> _WholeText | _SafeCutter | _PieceCutter:
-        """What cuts a document that is fed to it in blocks, as `parts` does."""
+    def text_cutter(self) -> WholeText[str] | SafeCutter[str] | PieceCutter:
+        """What cuts a text without surrogates that is fed to it in parts, as `parts` does."""
         if self.pattern is None:
-            return _WholeText()
-        return _SafeCutter(self) if self._is_named else _PieceCutter(self)
+            return WholeText("")
+        if not self._is_named:
+            return PieceCutter(self._spans)
+        return SafeCutter("", self._last_boundary, self._certain_end)
 
-    def _certain_end(self, data: bytes) -> int:
+    def _certain_end(self, text: str) -> int:
         """A boundary that is one whatever follows the text, and also if nothing does; 0 if none is found."""
-        text = _whole_characters(data)
         ends: deque[int] = deque((found.end() for found in self._engine(text).finditer(text)), maxlen=4 * UNCERTAIN)
         start, *kept = [*ends][:-UNCERTAIN] or [0]
         while len(kept) > UNCERTAIN:
             # White space at the end of a text is one piece, and may be several where something follows.
             pieces = self.split(text[start : kept[-1]])
             if [start + end for end in accumulate(map(len, pieces))] == kept:
-                return len(bytes_of(text[: kept[-1]]))
+                return kept[-1]
             kept.pop()
         return 0
+
+    def _certain_end_of_bytes(self, data: bytes) -> int:
+        text = _whole_characters(data)
+        return len(bytes_of(text[: self._certain_end(text)]))
+
+    def _last_boundary(self, text: str) -> int:
+        """The last safe boundary in a text; 0 if there is none."""
+        found = self._to_last_boundary.match(text)
+        return found.end() if found else 0
+
+    def _last_boundary_of_bytes(self, data: bytes) -> int:
+        window = 64
+        while True:
+            start = max(0, len(data) - window)
+            # It may begin inside of a character, whose bytes then are characters that follow no letter.
+            text = _whole_characters(data[start:])
+            last = self._last_boundary(text)
+            if last:
+                return start + len(bytes_of(text[:last]))
+            if not start:
+                return 0
+            window *= 16
 
     def boundaries(self, data: bytes) -> Iterator[int]:
         """Places at which a text can be cut, whatever stands before and behind it, in order.
@@ -214,20 +252,6 @@ class Pretokenizer:
             last = found.end()
             if not "\ud800" <= text[found.start()] <= "\udfff":
                 yield place
-
-    def _last_boundary(self, data: bytes) -> int:
-        """The last safe boundary in a text; 0 if there is none."""
-        window = 256
-        while True:
-            start = max(0, len(data) - window)
-            # It may begin inside of a character, whose bytes then are characters that follow no letter.
-            text = _whole_characters(data[start:])
-            found = self._last.match(text)
-            if found:
-                return start + len(bytes_of(found.group()))
-            if not start:
-                return 0
-            window *= 16
 
     def split(self, text: str) -> list[str]:
         """The pieces of a text, in order; joined together they are the text."""
@@ -257,81 +281,103 @@ class Pretokenizer:
             yield end, len(text)
 
 
-class _WholeText:
+class WholeText(Generic[AnyStr]):
     """Where a text is one piece it is not cut."""
 
-    def __init__(self) -> None:
-        self._blocks: list[bytes] = []
+    def __init__(self, empty: AnyStr) -> None:
+        self._empty: AnyStr = empty
+        self._blocks: list[AnyStr] = []
 
-    def feed(self, block: bytes) -> bytes:
+    def feed(self, block: AnyStr) -> AnyStr:
         """Nothing, yet."""
         self._blocks.append(block)
-        return b""
+        return self._empty
 
-    def held(self) -> bytes:
+    def held(self) -> AnyStr:
         """What was fed and not given."""
-        return b"".join(self._blocks)
+        return self._empty.join(self._blocks)
 
     rest = held
 
 
-class _SafeCutter:
-    """Cuts a text where its pieces end whatever follows, for named patterns."""
+class SafeCutter(Generic[AnyStr]):
+    """Cuts a text, or its bytes, where its pieces end whatever follows.
 
-    def __init__(self, pretokenizer: Pretokenizer) -> None:
-        self._pretokenizer = pretokenizer
-        self._held: list[bytes] = []  # no boundary was found in it
-        self._before = b""
+    Args:
+        empty: a text of no length.
+        last_boundary: tells the last place in a text where it may be cut whatever is around it; 0 for none.
+        certain_end: tells where a text that begins with a piece may be cut whatever follows it; 0 for nowhere. It
+            costs more, and is asked where no boundary is found for long.
+    """
+
+    def __init__(
+        self,
+        empty: AnyStr,
+        last_boundary: Callable[[AnyStr], int],
+        certain_end: Callable[[AnyStr], int] | None = None,
+    ) -> None:
+        self._empty: AnyStr = empty
+        self._before: AnyStr = empty
+        self._last_boundary: Callable[[AnyStr], int] = last_boundary
+        self._certain_end: Callable[[AnyStr], int] | None = certain_end
+        self._held: list[AnyStr] = []  # no boundary was found in it
         self._size = 0
         self._wanted = MARGIN
 
-    def feed(self, block: bytes) -> bytes:
+    def feed(self, block: AnyStr) -> AnyStr:
         """The text up to the last certain end of a piece; empty if there is none."""
-        given: list[bytes] = []
         # The block may begin at a boundary: whether it does tells the last character before it.
         joined = self._before + block
-        end = self._pretokenizer._last_boundary(joined) - len(self._before)
+        end = self._last_boundary(joined) - len(self._before)
         self._before = joined[-4:]
+        given = self._empty
         if end > 0 or (end == 0 and self._size):
-            given = [*self._held, block[:end]]
+            self._held.append(block[:end])
+            given = self._empty.join(self._held)
             self._held, self._size, self._wanted = [], 0, MARGIN
         else:
             end = 0
         self._held.append(block[end:])
         self._size += len(block) - end
-        if self._size >= self._wanted:
+        if self._size >= self._wanted and self._certain_end is not None:
             # Much text without a word's end: where do its pieces end?
             text = self.held()
-            end = self._pretokenizer._certain_end(text)
-            given.append(text[:end])
+            end = self._certain_end(text)
+            given += text[:end]
             self._held, self._size = [text[end:]], len(text) - end
             # A piece longer than all that is here: look again when there is twice as much.
             self._wanted = MARGIN if end else 2 * self._size
-        return b"".join(given)
+        return given
 
-    def held(self) -> bytes:
+    def held(self) -> AnyStr:
         """What was fed and not given."""
-        return b"".join(self._held)
+        return self._empty.join(self._held)
 
     rest = held
 
 
-class _PieceCutter:
-    """Cuts a text into pieces by a custom pattern, exact within `MARGIN`."""
+class PieceCutter:
+    """Cuts a text into pieces by a custom pattern, exact within `MARGIN`.
 
-    def __init__(self, pretokenizer: Pretokenizer) -> None:
-        self._spans = pretokenizer._spans
-        self._characters = codecs.getincrementaldecoder("utf-8")("surrogateescape")
+    Args:
+        spans: tells where the pieces of a text are, from a place on.
+    """
+
+    def __init__(self, spans: Callable[[str, int], Iterator[tuple[int, int]]]) -> None:
+        self._spans = spans
+        self._parts: list[str] = []  # what came since pieces were looked for
+        self._size = 0
         self._text = ""
         self._start = 0  # what is before it is done, and kept for patterns that look behind
         self._wanted = MARGIN
 
-    def feed(self, block: bytes) -> list[str]:
+    def feed(self, block: str) -> list[str]:
         """The pieces that are certain."""
-        text = self._text = self._text + self._characters.decode(block)
-        start = self._start
-        if len(text) - start < 2 * self._wanted:
+        self._parts.append(block)
+        self._size += len(block)
+        if self._size < 2 * self._wanted:
             return []
+        text, start = self._joined(), self._start
         pieces = []
         for first, last in self._spans(text, start):
             if last > len(text) - MARGIN:
@@ -340,18 +386,25 @@ class _PieceCutter:
             start = last
         # A piece longer than all that is here: look again when there is twice as much.
         self._wanted = MARGIN if pieces else len(text) - start
+        self._size = len(text) - start
         self._text = text[max(0, start - MARGIN) :]
         self._start = min(start, MARGIN)
         return pieces
 
-    def held(self) -> bytes:
+    def _joined(self) -> str:
+        if self._parts:
+            self._text += "".join(self._parts)
+            self._parts = []
+        return self._text
+
+    def held(self) -> str:
         """What was fed and not given."""
-        return bytes_of(self._text[self._start :])
+        return self._joined()[self._start :]
 
     def rest(self) -> list[str]:
         """The pieces of what is held."""
-        self._text += self._characters.decode(b"", final=True)
-        return [self._text[first:last] for first, last in self._spans(self._text, self._start)]
+        text = self._joined()
+        return [text[first:last] for first, last in self._spans(text, self._start)]
 
 
 @lru_cache(maxsize=32)

@@ -82,7 +82,8 @@ class SpecialTokens:
         #: Those that are looked for in normalized text.
         self.in_normalized = frozenset(name_of[t.id] for t in added if t.normalized and t.id in name_of)
         raw = [token for token in added if not token.normalized]
-        self._flagged = {token.id: token for token in raw if token.has_flags}
+        #: Those whose place depends on what is around them.
+        self.flagged = {token.id: token for token in raw if token.has_flags}
         beside = {token.content: token.id for token in raw if token.id not in name_of}
         self._beside = frozenset(beside)
         self._regex = _any_of(ids) if ids else None
@@ -136,14 +137,19 @@ class SpecialTokens:
             if found:
                 _raise_disallowed(found.group())
 
-    def places(self, text: str | bytes, allowed: frozenset[str]) -> Sequence[tuple[int, int, int]]:
+    def places(self, text: str | bytes, allowed: frozenset[str], before: str = "") -> Sequence[tuple[int, int, int]]:
         """Where the allowed special tokens stand, and added ones: start, end and id of each, in order.
 
-        Nothing allowed has no places at all, added tokens neither.
+        Nothing allowed has no places at all, added tokens neither. `before` is the character before the text, if it
+        is a part of a longer one.
         """
         if not allowed:
             return ()
         if self._beside or self.in_normalized:
             allowed = (allowed - self.in_normalized) | self._beside
         places = self._finder.places(text, allowed)
-        return with_flags(places, text, self._flagged) if self._flagged and isinstance(text, str) else places
+        return with_flags(places, text, self.flagged, before) if self.flagged and isinstance(text, str) else places
+
+    def looked_for(self, allowed: frozenset[str]) -> frozenset[str]:
+        """What `places` looks at: of all that begin at one place the longest counts, allowed or not."""
+        return (self.names - self.in_normalized) | self._beside if allowed else frozenset()

@@ -1,9 +1,8 @@
 """Streams: ids of a text that arrives in parts, text of ids that do, and the count of a text that grows.
 
 What is given out is certain: nothing that comes later changes it. A `StreamDecoder` holds back bytes of a character
-that is not complete, at most three. A `StreamEncoder` holds back what may begin a special token or the second half of
-a pair of surrogates, and the text behind the last place at which it can be cut for certain (`Pretokenizer.cutter`,
-which `encode_file` uses too). A feed that raises changes nothing: it can be repeated with what is right.
+that is not complete, at most three. A `StreamEncoder` holds back the first half of a pair of surrogates; what else it
+does, and holds back, is in `span_streams`. A feed that raises changes nothing: it can be repeated with what is right.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ import codecs
 from collections.abc import AsyncIterable, AsyncIterator, Iterable
 from typing import TYPE_CHECKING, TypeVar
 
-from minitok.pretokenizer import bytes_of, get_pretokenizer
+from minitok.span_streams import SpanStream
 from minitok.special_tokens import Allowed, Disallowed
 from minitok.text import has_surrogates, repair_surrogates
 
@@ -25,7 +24,14 @@ _Item = TypeVar("_Item")
 
 
 class StreamDecoder:
-    """Ids to text, as they come; made by `Encoding.stream_decoder`. One object for each stream."""
+    """Ids to text, as they come; made by `Encoding.stream_decoder`. One object for each stream.
+
+    >>> import minitok
+    >>> enc = minitok.get_encoding("minitok_32k")
+    >>> decoder = enc.stream_decoder()
+    >>> decoder.feed(enc.encode("streams")), decoder.flush()
+    ('streams', '')
+    """
 
     def __init__(self, encoding: Encoding) -> None:
         self._encoding = encoding
@@ -42,7 +48,9 @@ class StreamDecoder:
             ValueError: the stream was flushed.
         """
         _check_open(self._is_open, "decoder")
-        data = self._encoding._joined_bytes(ids if isinstance(ids, Iterable) else (ids,))
+        # Most calls give one id; to find out whether something can be iterated takes longer than to decode it.
+        some = (ids,) if isinstance(ids, int) or not isinstance(ids, Iterable) else ids
+        data = self._encoding._joined_bytes(some)
         if self._start is not None:
             data = self._start + data
             if len(data) < len(self._prefix) and self._prefix.startswith(data):
@@ -67,23 +75,26 @@ class StreamEncoder:
     """Text to ids, as it comes; made by `Encoding.stream_encoder`. One object for each stream.
 
     Raises:
-        ValueError: the vocabulary changes a text before it cuts it: what it makes of a part depends on the whole.
+        ValueError: the vocabulary does something to a text of which no part is certain before the end.
         TypeError: as `Encoding.encode`.
+
+    >>> import minitok
+    >>> enc = minitok.get_encoding("minitok_32k")
+    >>> encoder = enc.stream_encoder()
+    >>> encoder.feed("hello wor") + encoder.feed("ld") == enc.encode("hello")
+    True
+    >>> encoder.flush() == enc.encode(" world")
+    True
     """
 
     def __init__(self, encoding: Encoding, allowed_special: Allowed, disallowed_special: Disallowed) -> None:
-        encoding._check_unchanged_text()
-        self._encoding = encoding
-        self._allowed, self._disallowed = encoding._special.policy(allowed_special, disallowed_special)
-        # Where several begin at one place the longest counts, allowed or not.
-        self._names = encoding._special.names if self._allowed else frozenset()
-        self._longest = max(map(len, self._names), default=1)
+        self._special = special = encoding._special
+        allowed, self._disallowed = special.policy(allowed_special, disallowed_special)
         self._checked = max(map(len, self._disallowed), default=1) - 1
-        self._pretokenizer = get_pretokenizer(encoding.vocabulary.pattern)
-        self._cutter = self._pretokenizer.cutter()
+        self._is_quickly_checked = self._disallowed <= special.names
+        self._spans = SpanStream(encoding.vocabulary, encoding._encoder, special, allowed)
         self._half = ""  # the first half of a pair of surrogates
         self._seen = ""  # the end of the text, in which a disallowed special token may begin
-        self._tail = ""  # what may begin a special token, if any is allowed
         self._is_open = True
 
     def feed(self, text: str) -> list[int]:
@@ -91,76 +102,42 @@ class StreamEncoder:
 
         Raises:
             TypeError: it is not a str.
-            ValueError: a disallowed special token, of which the beginning may be in earlier text; or the stream was
-                flushed. Nothing of this text is taken then.
+            ValueError: a disallowed special token, of which the beginning may be in earlier text; a byte that the
+                vocabulary lacks; or the stream was flushed. Nothing of this text is taken then.
         """
         _check_open(self._is_open, "encoder")
         if not isinstance(text, str):
             raise TypeError(f"expected a str to encode, not {type(text).__name__}")
-        seen = self._seen + text
-        self._encoding._special.check(seen, self._disallowed)
+        seen = ""
+        if self._checked or self._disallowed:
+            seen = self._seen + text
+            if not (self._is_quickly_checked and self._special.are_absent(seen)):
+                self._special.check(seen, self._disallowed)
+        whole = self._half + text
+        half = whole[-1] if "\ud800" <= whole[-1:] <= "\udbff" else ""
+        ids = self._spans.feed(_repaired(whole[:-1] if half else whole))
+        self._half = half
         self._seen = seen[-self._checked :] if self._checked else ""
-        text = self._half + text
-        self._half = text[-1] if "\ud800" <= text[-1:] <= "\udbff" else ""
-        return self._take(text[:-1] if self._half else text, is_last=False)
+        return ids
 
     def flush(self) -> list[int]:
         """The remaining ids; the stream has ended.
 
         Raises:
-            ValueError: the stream was flushed before.
+            ValueError: the stream was flushed before; or a byte that the vocabulary lacks.
         """
         _check_open(self._is_open, "encoder")
+        ids = self._spans.finish(_repaired(self._half))
         self._is_open = False
-        return self._take(self._half, is_last=True) + self._finish_span()
-
-    def _take(self, text: str, *, is_last: bool) -> list[int]:
-        text = self._tail + (repair_surrogates(text) if has_surrogates(text) else text)
-        limit = len(text) if is_last else self._certain_to(text)
-        ids: list[int] = []
-        at = 0
-        for start, end, special in self._encoding._special.places(text, self._allowed):
-            if start >= limit:
-                break
-            ids += self._ordinary(text[at:start])
-            ids += self._finish_span()
-            ids.append(special)
-            at = end
-        limit = max(at, limit)
-        ids += self._ordinary(text[at:limit])
-        self._tail = text[limit:]
         return ids
-
-    def _certain_to(self, text: str) -> int:
-        """Where the first special token may begin that is not complete."""
-        for start in range(max(0, len(text) - self._longest + 1), len(text)):
-            rest = text[start:]
-            if any(len(token) > len(rest) and token.startswith(rest) for token in self._names):
-                return start
-        return len(text)
-
-    def _ordinary(self, text: str) -> list[int]:
-        return self._ids(self._cutter.feed(bytes_of(text))) if text else []
-
-    def _finish_span(self) -> list[int]:
-        ids = self._ids(self._cutter.rest())
-        self._cutter = self._pretokenizer.cutter()
-        return ids
-
-    def _ids(self, part: bytes | list[str]) -> list[int]:
-        encoder = self._encoding._encoder
-        if isinstance(part, bytes):
-            return encoder.encode(part) if part else []
-        return [i for piece in part for i in encoder.encode_piece(bytes_of(piece))]
 
     def _count_held(self) -> int:
         """How many ids are to come if no text does."""
-        rest = self._tail + (repair_surrogates(self._half) if self._half else "")
-        held = self._cutter.held()
-        encoding = self._encoding
-        if not rest or not self._allowed:
-            return encoding._encoder.count(held + rest.encode())
-        return encoding.count(held + rest.encode(), allowed_special=self._allowed)
+        return self._spans.count_held(_repaired(self._half))
+
+
+def _repaired(text: str) -> str:
+    return repair_surrogates(text) if has_surrogates(text) else text
 
 
 class TokenCounter:

@@ -18,7 +18,7 @@ from typing import Literal, get_args
 
 from minitok.unicode_classes import class_ranges
 
-__all__ = ["FORMS", "Form", "lowercase", "normalize"]
+__all__ = ["FORMS", "Form", "is_separate", "lowercase", "normalize"]
 
 Form = Literal["NFC", "NFD", "NFKC", "NFKD"]
 FORMS: tuple[Form, ...] = get_args(Form)
@@ -86,6 +86,24 @@ def normalize(form: Form, text: str) -> str:
         return unicodedata.normalize(form, text)
     parts = re.split("([" + re.escape("".join(opaque)) + "]+)", text)
     return "".join(part if number % 2 else unicodedata.normalize(form, part) for number, part in enumerate(parts))
+
+
+@lru_cache(maxsize=MOST_REMEMBERED)
+def is_separate(character: str) -> bool:
+    r"""Whether a text may be cut before a character, and each part normalized, in any form.
+
+    So it may before one whose full decomposition begins with neither a mark nor a vowel or final of Hangul: only such
+    are reordered, or combine with what is before them (Unicode Standard Annex 15, "Stable Code Points"). And before
+    one that normalization here does not know.
+
+    >>> is_separate("e"), is_separate("\u0301"), is_separate("\uac00"), is_separate("\u1161")
+    (True, False, True, False)
+    """
+    if character.isascii() or _is_opaque(character):
+        return True
+    first = unicodedata.normalize("NFKD", character)[0]
+    is_jamo = "\u1160" <= first <= "\u11ff"
+    return not is_jamo and not unicodedata.combining(first) and unicodedata.category(first)[0] != "M"
 
 
 class _Small(dict[int, str]):

@@ -19,6 +19,7 @@ __all__ = [
     "PieceCounter",
     "RankTable",
     "SpecialFinder",
+    "classify_tokens",
     "count_ids",
     "count_parts",
     "measure_records",
@@ -66,6 +67,7 @@ BACKEND: str = _choose()
 if TYPE_CHECKING or BACKEND == "python":
     from minitok._pycount import (
         PieceCounter,
+        classify_tokens,
         count_ids,
         count_parts,
         measure_records,
@@ -79,6 +81,7 @@ else:
     from minitok._fastlearn import (
         Learner,
         PieceCounter,
+        classify_tokens,
         count_ids,
         count_parts,
         measure_records,

@@ -15,6 +15,8 @@ from libc.stdlib cimport calloc, free, malloc
 
 from minitok._core_api cimport *
 
+from array import array
+
 from minitok._errors import MAX_COUNT, PROGRESS_STEP, learner_in_use, unknown_ids, words_too_late
 from minitok.piece_records import check_order, check_parts
 from minitok.pretokenizer import bytes_of, get_pretokenizer, text_of
@@ -22,6 +24,7 @@ from minitok.pretokenizer import bytes_of, get_pretokenizer, text_of
 __all__ = [
     "Learner",
     "PieceCounter",
+    "classify_tokens",
     "count_ids",
     "count_parts",
     "measure_records",
@@ -271,6 +274,20 @@ def utf8_prefix(bytes text not None):
     with nogil:
         size = mt_utf8_prefix(data, size)
     return size
+
+
+def classify_tokens(tokens, bytes scripts not None):
+    """What tells the scripts of tokens; see `_pycount.classify_tokens`."""
+    cdef bytes joined = b"".join(tokens), lengths = array("I", map(len, tokens)).tobytes()
+    cdef Py_ssize_t count = len(lengths) // sizeof(uint32_t)
+    cdef bytes found = PyBytes_FromStringAndSize(NULL, count)
+    cdef bytes places = PyBytes_FromStringAndSize(NULL, count * sizeof(uint32_t))
+    mt_classify_tokens(
+        <const uint8_t *> PyBytes_AS_STRING(joined), <const uint32_t *> PyBytes_AS_STRING(lengths), count,
+        <const uint8_t *> PyBytes_AS_STRING(scripts), <uint8_t *> PyBytes_AS_STRING(found),
+        <uint32_t *> PyBytes_AS_STRING(places),
+    )
+    return lengths, found, places
 
 
 def count_ids(const uint32_t[::1] ids not None, const uint32_t[::1] lengths not None, int64_t[::1] counts not None):

@@ -7,17 +7,18 @@ What the compiled twin `_fastlearn` does before anything is learnt is specified 
 
 and, beside them, what shares counted pieces out among machines, `partition_records`, and what checks texts and
 counted pieces that come from files: `utf8_prefix`, `measure_records`. What a vocabulary makes of a text is counted by
-`count_ids` and `count_parts`.
+`classify_tokens`, `count_ids` and `count_parts`.
 """
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from heapq import merge
 from itertools import chain, groupby
 from operator import itemgetter
-from typing import TYPE_CHECKING, Literal
+from typing import Any, Literal, TypeAlias
 from zlib import crc32
 
 from minitok._errors import MAX_COUNT, counts_too_large, unknown_ids
@@ -30,16 +31,15 @@ from minitok.piece_records import (
     unsorted_records,
 )
 from minitok.pretokenizer import bytes_of, get_pretokenizer, text_of
+from minitok.text import characters_of
 
-if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
-
-    Numbers = npt.NDArray[np.uint32]
-    Totals = npt.NDArray[np.int64]
+#: Arrays of unsigned 32-bit and of signed 64-bit numbers: whatever has a buffer of them.
+Numbers: TypeAlias = Any
+Totals: TypeAlias = Any
 
 __all__ = [
     "PieceCounter",
+    "classify_tokens",
     "count_ids",
     "count_parts",
     "measure_records",
@@ -212,6 +212,43 @@ def utf8_prefix(text: bytes) -> int:
 _NO_PLACE = 0xFFFFFFFF
 
 
+def classify_tokens(tokens: Sequence[bytes], scripts: bytes) -> tuple[bytes, bytes, bytes]:
+    """What tells the scripts of tokens.
+
+    A token is of the script of its first character that has one. Where what comes before that is not a whole
+    character, only a text tells.
+
+    Args:
+        tokens: their bytes.
+        scripts: for each code point the number of its script; 0 is none.
+
+    Returns:
+        Three arrays with an item for each token: its length as an unsigned 32-bit number; the number of its script in
+        a byte; where in it the part of a character is that the script depends on, as an unsigned 32-bit number, or
+        0xFFFFFFFF if its bytes alone tell.
+    """
+    found = bytearray()
+    places = array("I")
+    for token in tokens:
+        script, place = _classified(token, scripts)
+        found.append(script)
+        places.append(place)
+    return array("I", map(len, tokens)).tobytes(), bytes(found), places.tobytes()
+
+
+def _classified(token: bytes, scripts: bytes) -> tuple[int, int]:
+    place = 0
+    for character in characters_of(token):
+        try:
+            script = scripts[ord(character.decode())]
+        except UnicodeDecodeError:
+            return 0, place
+        if script:
+            return script, _NO_PLACE
+        place += len(character)
+    return 0, _NO_PLACE
+
+
 def count_ids(ids: Numbers, lengths: Numbers, counts: Totals) -> int:
     """Count ids.
 
@@ -255,7 +292,8 @@ def count_parts(
         ValueError: an id that is not in the vocabulary; nothing was counted.
     """
     numbers = memoryview(ids)
-    its_lengths, its_places, its_tokens, its_sizes = map(memoryview, (lengths, places, tokens, sizes))
+    its_lengths, its_places = memoryview(lengths), memoryview(places)
+    its_tokens, its_sizes = memoryview(tokens), memoryview(sizes)
     _check_ids(numbers, min(len(its_lengths), len(its_places)))
     at = 0
     for number in numbers:

@@ -201,7 +201,6 @@ def _compared(
 
     tokens = encoding.tokens
     ordinary = np.array(sorted(set(encoding.vocabulary.tokens.values())), np.int64)
-    lengths = np.array([0 if token is None else len(token) for token in tokens], np.int64)
     use = TokenUse(tokens)
     counts = np.zeros(len(tokens), np.int64)
     files = []
@@ -214,8 +213,8 @@ def _compared(
         encoding.n_vocab,
         tuple(files),
         _sum(files),
-        _histogram(np.bincount(lengths[ordinary])),
-        _histogram(np.bincount(lengths, counts)),
+        _histogram(np.bincount(use.lengths[ordinary])),
+        _histogram(np.bincount(use.lengths, counts)),
         tuple(ordinary[counts[ordinary] == 0].tolist()),
     )
 

@@ -15,7 +15,6 @@ import numpy as np
 from minitok import _backend
 from minitok.pretokenizer import bytes_of
 from minitok.scripts import SCRIPTS, script_table
-from minitok.text import characters_of
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -38,12 +37,12 @@ class TokenUse:
 
     def __init__(self, tokens: list[bytes | None]) -> None:
         self._tokens = [_MISSING if token is None else token for token in tokens]
-        #: How many bytes each id spells.
-        self.lengths = np.array(list(map(len, self._tokens)), np.uint32)
         self._table = script_table()
-        self._scripts = np.zeros(len(tokens), np.uint8)
-        self._places = np.full(len(tokens), _NO_PLACE, np.uint32)  # of the part of a character, in the token
-        self._classify()
+        lengths, scripts, places = _backend.classify_tokens(self._tokens, self._table)
+        #: How many bytes each id spells.
+        self.lengths = np.frombuffer(lengths, np.uint32)
+        self._scripts = np.frombuffer(scripts, np.uint8)
+        self._places = np.frombuffer(places, np.uint32)  # of the part of a character, in the token
         self._has_parts = bool((self._places != _NO_PLACE).any())
         self.reset()
 
@@ -80,33 +79,3 @@ class TokenUse:
         return [
             (name, count, n) for name, count, n in zip(SCRIPTS, tokens.tolist(), size.tolist(), strict=True) if count
         ]
-
-    def _classify(self) -> None:
-        """Find the scripts of tokens that are whole characters, all at once, and the places of the others."""
-        whole: list[int] = []
-        texts: list[str] = []
-        for number, token in enumerate(self._tokens):
-            try:
-                texts.append(token.decode())
-                whole.append(number)
-            except UnicodeDecodeError:
-                self._classify_partial(number, token)
-        table = np.frombuffer(self._table, np.uint8)
-        scripts = table[np.frombuffer("".join(texts).encode("utf-32-le"), np.uint32)]
-        ends = np.cumsum(np.array(list(map(len, texts)), np.int64))
-        letters = np.flatnonzero(scripts)  # places of letters; the last one stands for none
-        first = np.append(letters, len(scripts))[np.searchsorted(letters, np.append(0, ends[:-1]))]
-        self._scripts[whole] = np.where(first < ends, np.append(scripts, 0)[first], 0)
-
-    def _classify_partial(self, number: int, token: bytes) -> None:
-        place = 0
-        for character in characters_of(token):
-            try:
-                script = self._table[ord(character.decode())]
-            except UnicodeDecodeError:
-                self._places[number] = place
-                return
-            if script:
-                self._scripts[number] = script
-                return
-            place += len(character)

@@ -20,6 +20,25 @@ typedef struct {
     const uint32_t *places;
 } mt_known_tokens;
 
+/* The scripts of tokens, one behind the other, or the places of the parts that they hold; `scripts` has an item for
+ * each code point, of which 0 is of no script. `found` and `places` are set for each token. */
+static inline void mt_classify_tokens(const uint8_t *tokens, const uint32_t *lengths, size_t count,
+                                      const uint8_t *scripts, uint8_t *found, uint32_t *places) {
+    for (size_t i = 0; i < count; tokens += lengths[i], i++) {
+        found[i] = 0;
+        places[i] = MT_NO_PLACE;
+        for (size_t at = 0, length; at < lengths[i] && !found[i]; at += length) {
+            uint32_t code_point;
+            length = mt_decode(tokens, at, lengths[i], &code_point);
+            if (!length) {
+                places[i] = (uint32_t)at;
+                break;
+            }
+            found[i] = scripts[code_point];
+        }
+    }
+}
+
 /* Whether all ids are known. */
 static inline bool mt_ids_are_known(const uint32_t *ids, size_t count, size_t known) {
     uint32_t largest = 0;

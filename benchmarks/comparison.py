@@ -3,7 +3,8 @@
     MINITOK_TEST_DATA=FOLDER python -m benchmarks.comparison [--size 25] [--rounds 7]
 
 Each measurement is a fresh process that has loaded the vocabularies. One reads each file and encodes it with each of
-them by `encode_to_numpy`; the other compares them. They take turns, and medians count.
+them by `encode_to_numpy`; the other compares them. They take turns, and medians count, of a processor's
+time: others may be at work too.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ def seconds(what: str, folder: Path) -> float:
 
 
 def measure(what: str, folder: Path) -> None:
-    """Print how many seconds it takes."""
+    """Print how many seconds of a processor it takes; all is in one thread."""
     encodings = [
         minitok.get_encoding(name) if name == "minitok_32k" else minitok.load(rank_file(name), pattern=name)
         for name in ENCODINGS
@@ -40,14 +41,14 @@ def measure(what: str, folder: Path) -> None:
     paths = [folder / f"{name}.txt" for name in FILES]
     for encoding in encodings:
         encoding.encode_to_numpy("numpy is imported")
-    start = time.perf_counter()
+    start = time.process_time()
     if what == "compare":
         minitok.compare(paths, encodings)
     else:
         for encoding in encodings:
             for path in paths:
                 encoding.encode_to_numpy(path.read_bytes().decode(), disallowed_special=())
-    print(json.dumps(time.perf_counter() - start))
+    print(json.dumps(time.process_time() - start))
 
 
 def main() -> None:

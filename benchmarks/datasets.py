@@ -2,9 +2,9 @@
 
     MINITOK_TEST_DATA=FOLDER python -m benchmarks.datasets [--size 25] [--rounds 7]
 
-The documents are the lines of a text, or stretches of it of about 4,000 characters. `encode_file` is given them in JSON
-Lines, and in plain text with a separator between them; the ids of all are compared first. All run in one thread, in
-turns, and medians count. A dataset is hashed besides: its input while it is read, its shards when they are written.
+The documents are the lines of a text, or stretches of it of about 4,000 characters. `encode_file` is given them in
+JSON Lines, and in plain text with a separator between them; the ids of all are compared first. All run in one thread,
+in turns, and medians count. A dataset is hashed besides: its input as it is read, its shards when they are written.
 """
 
 from __future__ import annotations

@@ -13,12 +13,12 @@ import json
 import os
 import platform
 import statistics
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from benchmarks.fresh import ask, peak_memory
 
 TEN_MEGABYTES = 10_000_000
 Figures = dict[str, Any]
@@ -80,8 +80,6 @@ def encode_one_letter() -> Figures:
 
 def training_memory(name: str) -> Figures:
     """Train on a whole corpus file; the peak of the process against 200 MB and 200 bytes a distinct piece."""
-    import resource
-
     import minitok
 
     path = data() / "corpora" / f"{name}.txt"
@@ -89,9 +87,12 @@ def training_memory(name: str) -> Figures:
         lambda: minitok.train(path, vocab_size=32_000, special_tokens=["<|endoftext|>"], progress=False)
     )
     distinct = encoding.vocabulary.metadata["training"]["distinct_pieces"]
-    unit = 1 if sys.platform == "darwin" else 1024
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
-    return {"peak MB": peak, "bound MB": 200 + distinct * 200 / 1e6, "distinct pieces": distinct, "s": seconds}
+    return {
+        "peak MB": peak_memory(),
+        "bound MB": 200 + distinct * 200 / 1e6,
+        "distinct pieces": distinct,
+        "s": seconds,
+    }
 
 
 def import_time() -> Figures:
@@ -114,10 +115,7 @@ MEASUREMENTS: dict[str, Callable[[], Figures]] = {
 
 def run(measurement: str, backend: str) -> Figures:
     """One measurement in a process of its own."""
-    environment = {**os.environ, "MINITOK_BACKEND": backend, "PYTHONHASHSEED": "0"}
-    command = [sys.executable, "-m", "benchmarks.basics", "--measure", measurement]
-    done = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
-    figures: Figures = json.loads(done.stdout)
+    figures: Figures = ask("benchmarks.basics", measurement, MINITOK_BACKEND=backend, PYTHONHASHSEED="0")
     return figures
 
 

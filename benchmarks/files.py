@@ -13,22 +13,17 @@ import argparse
 import hashlib
 import json
 import os
-import resource
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
+from benchmarks.fresh import ask, peak_memory
+
 CORPORA = ("english", "multilingual", "chinese")
 WAYS = ("encode_file", "encode_to_numpy")
-
-
-def peak_memory() -> float:
-    """The most that this process has had, in MB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024) / 1e6
 
 
 def measure(way: str, name: str) -> dict[str, Any]:
@@ -67,14 +62,11 @@ def main() -> None:
     if arguments.measure:
         print(json.dumps(measure(*arguments.measure)))
         return
-    environment = {**os.environ, "MINITOK_BACKEND": "native"}
     for name in CORPORA:
         runs: dict[str, list[dict[str, Any]]] = {way: [] for way in WAYS}
         for _ in range(arguments.repeat):
             for way in WAYS:
-                command = [sys.executable, "-m", "benchmarks.files", "--measure", way, name]
-                done = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
-                runs[way].append(json.loads(done.stdout))
+                runs[way].append(ask("benchmarks.files", way, name, MINITOK_BACKEND="native"))
         if len({run["ids"] for ways in runs.values() for run in ways}) > 1:
             sys.exit(f"{name}: the ids differ")
         speed, peak = (

@@ -10,16 +10,14 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from benchmarks.fresh import ask
 from benchmarks.texts import shared_data
 
 #: File to the library that it is of.
@@ -55,9 +53,7 @@ def opener(library: str) -> Callable[[str], Any]:
 
 def milliseconds(library: str, path: Path, cache: str) -> float:
     """One opening, in a process of its own."""
-    command = [sys.executable, "-m", "benchmarks.loading", "--measure", library, str(path)]
-    done = subprocess.run(command, env={**os.environ, "MINITOK_CACHE_DIR": cache}, capture_output=True, check=True)
-    return float(json.loads(done.stdout))
+    return float(ask("benchmarks.loading", library, str(path), MINITOK_CACHE_DIR=cache))
 
 
 def measure(library: str, path: str) -> None:

@@ -14,8 +14,6 @@ import hashlib
 import json
 import os
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -24,6 +22,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.fresh import ask
 from benchmarks.texts import sample, shared_data
 
 SIZE = 20_000_000
@@ -90,10 +89,9 @@ def measure(way: str, text: str) -> None:
     print(json.dumps([size / took, digest]))
 
 
-def ask(way: str, text: str) -> tuple[float, str]:
+def one(way: str, text: str) -> tuple[float, str]:
     """One measurement, in a process of its own."""
-    command = [sys.executable, "-m", "benchmarks.model_files", "--measure", way, text]
-    speed, digest = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
+    speed, digest = ask("benchmarks.model_files", way, text)
     return speed, digest
 
 
@@ -112,7 +110,7 @@ def main() -> None:
         digests: dict[str, str] = {}
         for _ in range(arguments.rounds):
             for way, found in speeds.items():
-                speed, digests[way] = ask(way, text)
+                speed, digests[way] = one(way, text)
                 found.append(speed)
         median = {way: statistics.median(found) for way, found in speeds.items()}
         exact = [way for way in others if digests[way] == digests[first]]

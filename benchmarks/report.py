@@ -27,11 +27,13 @@ from typing import Any
 
 from benchmarks import training_report
 from benchmarks.cells import BARS, OURS, PEERS, Bar, Job, jobs
+from benchmarks.drawing import pyplot, write_svg
 from benchmarks.environments import NEXT_TOKENIZERS, ROOT, interpreter, version
 
 FIGURES = ROOT / "docs" / "benchmarks.json"
 PAGE = ROOT / "docs" / "benchmarks.md"
 PLOT = ROOT / "docs" / "benchmarks.svg"
+PLOT_OF_RATIOS = ROOT / "docs" / "benchmarks-ratios.svg"
 #: Cannot be installed beside the others.
 APART = "tokenizers"
 REFERENCE = "tiktoken"
@@ -154,10 +156,12 @@ def page(samples: Samples, facts: dict[str, str]) -> list[str]:
         "",
         *(f"- {key}: {value}" for key, value in facts.items()),
         "",
-        "![minitok and its peers](benchmarks.svg)",
+        f"![minitok and its peers]({PLOT.name})",
         "",
         "Speeds are megabytes of UTF-8 a second, of one thread unless said otherwise; a library without a figure",
         "lacks that vocabulary or that call, or gives other ids than tiktoken.",
+        "",
+        f"![How many times as fast as the best peer minitok is, in each cell]({PLOT_OF_RATIOS.name})",
     ]
     for bar in BARS:
         rows, ratios = table(samples, bar)
@@ -175,16 +179,7 @@ def page(samples: Samples, facts: dict[str, str]) -> list[str]:
 
 def plot(samples: Samples, path: Path) -> None:
     """Speeds of all libraries with cl100k_base: new text, and the same again."""
-    import matplotlib as mpl
-
-    mpl.use("svg")
-    mpl.rcParams["svg.hashsalt"] = "minitok"
-    import matplotlib.pyplot as plt
-
-    figure = plt.figure(figsize=(12, 14), layout="constrained")
-    halves: Any = figure.subfigures(2, 1, height_ratios=[1, 2.2])
-    above, below = halves
-    axes = above.subplots(1, 2)
+    figure, axes = pyplot().subplots(2, 1, figsize=(8, 8.5), layout="constrained")
     panels = (("pass", "new text"), ("warm", "the same text again"))
     for axis, (name, title) in zip(axes, panels, strict=True):
         cells = [cell for cell in samples.get("array", {}) if cell.endswith("cl100k_base")]
@@ -195,12 +190,11 @@ def plot(samples: Samples, path: Path) -> None:
         axis.set_title(f"cl100k_base, {title}, one thread")
         axis.set_ylabel("MB/s")
         axis.set_xticks([i + 0.36 for i in range(len(cells))], [cell.split()[0] for cell in cells])
-    axes[0].legend(fontsize="small")
-    plot_ratios(samples, below.subplots())
-    figure.savefig(path, metadata={"Date": None})
+    axes[0].legend(fontsize="small", ncols=2)
+    write_svg(figure, path)
 
 
-def plot_ratios(samples: Samples, axis: Any) -> None:
+def plot_ratios(samples: Samples, path: Path) -> None:
     """All cells that peers have too: how many times as fast as the best of them, and what is promised."""
     names, ratios, promised = [], [], []
     for bar in BARS:
@@ -212,13 +206,16 @@ def plot_ratios(samples: Samples, axis: Any) -> None:
             ratios.append(1 / ratio if bar.less_is_more else ratio)
             promised.append(1 / bar.than_best if bar.less_is_more else bar.than_best)
     places = range(len(names))
+    figure, axis = pyplot().subplots(figsize=(9, 10), layout="constrained")
     axis.barh(places, ratios, color="black", height=0.7)
     axis.plot(promised, places, "|", color="red", markersize=9, label="promised")
     axis.axvline(1, color="gray", linewidth=0.8)
-    axis.set_yticks(places, names, fontsize="x-small")
+    axis.set_yticks(places, names, fontsize="small")
     axis.invert_yaxis()
-    axis.set_title("minitok: times as fast as the best peer of each cell")
-    axis.legend(loc="lower right")
+    axis.margins(y=0.01)
+    axis.set_title("minitok: times as fast as the best peer of each cell", loc="right")
+    axis.legend(loc="center right")
+    write_svg(figure, path)
 
 
 def machine() -> dict[str, str]:
@@ -273,6 +270,7 @@ def main() -> None:
     training = kept["samples"].get(training_report.KIND)
     lines = page(kept["samples"], kept["facts"])
     plot(kept["samples"], PLOT)
+    plot_ratios(kept["samples"], PLOT_OF_RATIOS)
     if training:
         lines += ["", *training_report.section(training, kept["training facts"])]
         training_report.plot(training, PAGE.with_name(training_report.PLOT_NAME))

@@ -8,24 +8,15 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import sys
 import time
 from pathlib import Path
 from typing import Any
 
+from benchmarks.fresh import peak_memory
 from benchmarks.trainers import TRAINERS, thread_environment
 
-__all__ = ["peak_memory", "train"]
-
-
-def peak_memory() -> float:
-    """The most that this process has had, in MB. On Linux `ru_maxrss` would include what its parent had."""
-    status = Path("/proc/self/status")
-    if status.exists():
-        line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM:"))
-        return int(line.split()[1]) * 1024 / 1e6
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024) / 1e6
+__all__ = ["train"]
 
 
 def train(

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.cells import OURS
+from benchmarks.drawing import pyplot, write_svg
 from benchmarks.environments import ROOT, YOUTOKENTOME, Environment, interpreter, version
 from benchmarks.trainers import TRAINERS
 from benchmarks.training_cells import BEST_PEER, CELLS, PROMISES, Cell, Promise
@@ -254,29 +255,25 @@ def _promise_row(samples: Samples, promise: Promise) -> str:
 
 def plot(samples: Samples, path: Path) -> None:
     """Times of all trainers; and minitok's time and memory as the text grows."""
-    import matplotlib as mpl
-
-    mpl.use("svg")
-    mpl.rcParams["svg.hashsalt"] = "minitok"
-    import matplotlib.pyplot as plt
-
-    figure, (left, right) = plt.subplots(1, 2, figsize=(14, 5), layout="constrained", width_ratios=[2.5, 1])
+    figure, (above, below) = pyplot().subplots(2, 1, figsize=(8, 9), layout="constrained", height_ratios=[1.7, 1])
     cells = [cell.name for cell in CELLS if cell.peers and cell.name in samples]
     width = 0.8 / len(TRAINERS)
     for place, library in enumerate(TRAINERS):
         heights = [median(samples, cell, library, "s") or 0 for cell in cells]
         colour = "black" if library == OURS else f"C{place}"
         faint = 1.0 if TRAINERS[library].same_split else 0.4
-        left.bar(
+        above.bar(
             [i + width * place for i in range(len(cells))], heights, width, label=library, color=colour, alpha=faint
         )
-    left.set_yscale("log")
-    left.set_ylabel("s")
-    left.set_title("training: seconds (pale: another split, another task)")
-    left.set_xticks([i + 0.4 - width / 2 for i in range(len(cells))], [c.replace(", ", ",\n") for c in cells])
-    left.legend(fontsize="small")
-    _plot_growth(samples, right)
-    figure.savefig(path, metadata={"Date": None})
+    above.set_yscale("log")
+    above.set_ylabel("s")
+    above.set_title("training: seconds (pale: another split, another task)")
+    names = [cell.replace(" ", "\n", 1).replace(", ", ",\n") for cell in cells]
+    above.set_xticks([i + 0.4 - width / 2 for i in range(len(cells))], names)
+    above.margins(y=0.25)  # room for the legend
+    above.legend(fontsize="small", ncols=3, loc="upper right")
+    _plot_growth(samples, below)
+    write_svg(figure, path)
 
 
 def _plot_growth(samples: Samples, axis: Any) -> None:

@@ -10,7 +10,6 @@ import gc
 import hashlib
 import json
 import os
-import resource
 import shutil
 import statistics
 import subprocess
@@ -23,6 +22,7 @@ from typing import Any
 
 import numpy as np  # before anything is timed: libraries import it when they are first asked for an array
 
+from benchmarks.fresh import peak_memory
 from benchmarks.peers import open_library
 from benchmarks.texts import one_run, rank_file, sample
 
@@ -189,11 +189,10 @@ def memory(library: str, encoding: str, text: str) -> Figures:
     adapter = open_library(library, encoding)
     data = sample(text, MEMORY_SIZE)
     gc.collect()
-    unit = 1 if sys.platform == "darwin" else 1024
     before = resident()
     ids = adapter.to_array(data)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
-    return {"MB above the ids": (peak - before - ids.nbytes) / 1e6, "MB of ids": ids.nbytes / 1e6}
+    above = peak_memory() - (before + ids.nbytes) / 1e6
+    return {"MB above the ids": above, "MB of ids": ids.nbytes / 1e6}
 
 
 def resident() -> int:

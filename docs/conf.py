@@ -4,7 +4,9 @@ The pages are plain Markdown that reads on a repository's page as well, so links
 files. Sphinx checks each of them, with its anchor.
 """
 
+import re
 from importlib.metadata import version as _version
+from typing import Any
 
 project = "minitok"
 author = "The minitok authors"
@@ -32,3 +34,13 @@ html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_copy_source = False
 html_show_sphinx = False
+
+
+def _without_last_blank_line(app: Any, name: str, source: list[str]) -> None:
+    """A blank line ends what a prompt prints, for doctest; on the site it would be an empty line in the box."""
+    source[0] = re.sub(r"\n\n```$", "\n```", source[0], flags=re.MULTILINE)
+
+
+def setup(app: Any) -> None:
+    """Called by Sphinx."""
+    app.connect("source-read", _without_last_blank_line)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import minitok
 from minitok import progress as progress_module
-from minitok.distributed import connected, count_pieces, counting
+from minitok.distributed import connected, count_pieces, portions
 from minitok.patterns import PATTERNS
 from minitok.progress import Progress
 from tests.clusters import Cluster
@@ -25,7 +25,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=120)
     end = time.monotonic() + parser.parse_args().seconds
     paths = sorted((Path(os.environ["MINITOK_TEST_DATA"]) / "corpora").glob("*.txt"))
-    counting.SMALLEST_PORTION = counting.LARGEST_PORTION = 1 << 21
+    portions.SMALLEST_PORTION = portions.LARGEST_PORTION = 1 << 21
     progress_module.INTERVAL = 0
     rounds = kills = 0
     with tempfile.TemporaryDirectory() as folder:

@@ -1,21 +1,27 @@
-"""A Dask cluster of real processes on this machine, and an S3 server, for tests."""
+"""A Dask cluster of real processes on this machine, and servers of files, for tests."""
 
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.error import URLError
 from urllib.request import urlopen
 
 ROOT = Path(__file__).resolve().parent.parent
+#: gcsfs would ask what kind of bucket it is in a protocol that the emulator does not have.
+os.environ["GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT"] = "false"
 
 
 def free_port() -> int:
@@ -95,26 +101,71 @@ class Cluster:
 def s3_server() -> Iterator[dict[str, Any]]:
     """A real S3 endpoint; gives fsspec's options for it."""
     port = free_port()
-    server = subprocess.Popen(
-        [sys.executable, "-c", f"from moto.server import main; main(['-H', '127.0.0.1', '-p', '{port}'])"],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    url = f"http://127.0.0.1:{port}"
-    try:
-        end = time.monotonic() + 60
-        while True:
-            try:
-                urlopen(f"{url}/moto-api/").close()
-                break
-            except (URLError, OSError):
-                assert time.monotonic() < end
-                time.sleep(0.1)
+    program = f"from moto.server import main; main(['-H', '127.0.0.1', '-p', '{port}'])"
+    with _server(["-c", program], f"http://127.0.0.1:{port}/moto-api/") as url:
         yield {
             "key": "key",
             "secret": "secret",
             "client_kwargs": {"endpoint_url": url, "region_name": "eu-central-1"},
         }
+
+
+@contextmanager
+def gcs_server() -> Iterator[dict[str, Any]]:
+    """An emulator of Google Cloud Storage; gives fsspec's options for it."""
+    port = free_port()
+    arguments = ["-m", "gcp_storage_emulator", "start", "--host", "127.0.0.1", "--port", str(port), "--in-memory"]
+    with _server(arguments, f"http://127.0.0.1:{port}/storage/v1/b") as url:
+        yield {"endpoint_url": url, "token": "anon", "project": "test"}
+
+
+@contextmanager
+def _server(arguments: list[str], probe: str) -> Iterator[str]:
+    """A program of Python's that serves; gives its URL when it answers."""
+    server = subprocess.Popen([sys.executable, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        end = time.monotonic() + 60
+        while True:
+            try:
+                urlopen(probe).close()
+                break
+            except (URLError, OSError):
+                assert time.monotonic() < end
+                time.sleep(0.1)
+        yield "/".join(probe.split("/")[:3])
     finally:
         server.kill()
         server.wait()
+
+
+class _Ranges(SimpleHTTPRequestHandler):
+    """The files of a folder, and stretches of them."""
+
+    def log_message(self, *_: Any) -> None:
+        """Say nothing."""
+
+    def do_GET(self) -> None:
+        wanted = re.fullmatch(r"bytes=(\d+)-(\d+)", self.headers.get("Range", ""))
+        path = Path(self.translate_path(self.path))
+        if wanted is None or not path.is_file():
+            super().do_GET()
+            return
+        data = path.read_bytes()
+        start, last = int(wanted[1]), min(int(wanted[2]), len(data) - 1)
+        self.send_response(206)
+        self.send_header("Content-Range", f"bytes {start}-{last}/{len(data)}")
+        self.send_header("Content-Length", str(last + 1 - start))
+        self.end_headers()
+        self.wfile.write(data[start : last + 1])
+
+
+@contextmanager
+def http_server(folder: Path) -> Iterator[str]:
+    """A server of the files in a folder; gives its URL."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Ranges, directory=str(folder)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()

@@ -3,9 +3,10 @@
     pytest                  both backends; an error if the compiled one is not installed
     pytest --no-native      the pure one only
 
-Tests marked `once` are about nothing below the seam, and run over one backend. Tests marked `data` need the folder
-that MINITOK_TEST_DATA names. Without it they are left out, by name, at the end of the report; where CI is set in the
-environment that is an error instead.
+Tests marked `once` run over one backend, the compiled one if it is there: they are about nothing below the seam, or
+ask both backends themselves (`agreement.implementations`). Tests marked `data` need the folder that MINITOK_TEST_DATA
+names. Without it they are left out, by name, at the end of the report; where CI is set in the environment that is an
+error instead.
 """
 
 from __future__ import annotations

@@ -23,12 +23,17 @@ def interrupt(*arguments: str | Path, given: bytes, begun: Callable[[], bool]) -
     Raises:
         AssertionError: it does not end with status 130, or prints something.
     """
-    process = subprocess.Popen(
-        [sys.executable, "-m", "minitok", *arguments],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
+    # Where this process ignores Ctrl-C, as what a shell runs in the background does, the command would ignore it too.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "minitok", *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert process.stdin is not None
     process.stdin.write(given)
     process.stdin.flush()

@@ -19,7 +19,7 @@ from tests.bad_files import KINDS
 from tests.test_conversions import trained
 
 #: Of 1,000 that `python -m tests.heavy files` has.
-MUTATIONS = 300
+MUTATIONS = 100
 
 
 def check(form: str, *options: str) -> None:

@@ -1,12 +1,20 @@
-"""Counting and encoding on a cluster of real processes: the same as on one machine, whatever dies."""
+"""Counting and encoding on a cluster of real processes: the same as on one machine, whatever dies.
+
+Longer than 500 lines because all of it shares one cluster, which takes seconds to start.
+"""
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import json
 import os
+import signal
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -16,16 +24,21 @@ import pytest
 import minitok
 from minitok import distributed as clusters
 from minitok.datasets.shards import ShardJob, encode_shard
-from minitok.datasets.storage import Storage
-from minitok.distributed import counting
+from minitok.datasets.spans import CutRule
+from minitok.datasets.storage import Storage, StoredFile
+from minitok.distributed import counting, portions
 from minitok.distributed.cluster import results
+from minitok.distributed.scratch import Scratch, Written
 from minitok.patterns import PATTERNS
-from tests.clusters import Cluster, free_port, s3_server
+from tests.clusters import Cluster, free_port, gcs_server, http_server, s3_server
+from tests.columns import write_arrow, write_parquet
 from tests.test_cli import bad, good
+from tests.test_encode_inputs import zstd
 
 pytestmark = [pytest.mark.once, pytest.mark.filterwarnings("ignore")]  # those of Dask and its clients
 
 distributed = pytest.importorskip("distributed")
+fsspec = pytest.importorskip("fsspec")
 SEPARATOR = "<|endoftext|>"
 
 
@@ -51,7 +64,7 @@ def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "temporary"
     folder.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(folder))
-    monkeypatch.setattr(counting, "SMALLEST_PORTION", 20_000)
+    monkeypatch.setattr(portions, "SMALLEST_PORTION", 20_000)
     return folder
 
 
@@ -107,7 +120,7 @@ def test_a_worker_is_killed(
     cluster: Cluster, client: Any, corpus: list[Path], temporary: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("minitok.progress.INTERVAL", 0)
-    monkeypatch.setattr(counting, "SMALLEST_PORTION", 3_000)
+    monkeypatch.setattr(portions, "SMALLEST_PORTION", 3_000)
     killer = Killer(cluster)
     counts = clusters.count_pieces(corpus, client=client, special_tokens=[SEPARATOR], progress=killer)
     assert killer.done
@@ -117,31 +130,223 @@ def test_a_worker_is_killed(
     cluster.wait(client, 2)
 
 
-@pytest.fixture(scope="module")
-def bucket() -> Iterator[tuple[Any, dict[str, Any]]]:
-    s3fs = pytest.importorskip("s3fs")
-    with s3_server() as options:
-        filesystem = s3fs.S3FileSystem(**options)
+_DRIVER = """
+import os, signal
+import minitok.progress
+from minitok.distributed import connected, count_pieces, portions
+
+def kill(progress):
+    if progress.done > progress.total / 10:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+minitok.progress.INTERVAL = 0
+portions.SMALLEST_PORTION = portions.LARGEST_PORTION = 4_000
+with connected({address!r}) as client:
+    count_pieces({paths!r}, client=client, special_tokens=[{separator!r}], scratch={scratch!r}, progress=kill)
+"""
+
+
+def test_the_program_that_counts_is_killed(
+    cluster: Cluster, client: Any, corpus: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("minitok.progress.INTERVAL", 0)
+    scratch = tmp_path / "scratch"
+    program = _DRIVER.format(
+        address=cluster.address, paths=list(map(str, corpus)), separator=SEPARATOR, scratch=str(scratch)
+    )
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == -signal.SIGKILL
+    (folder,) = scratch.iterdir()
+    plan = portions.Plan.read((folder / "plan").read_bytes())
+
+    def entries() -> dict[str, bytes]:
+        return {path.name: path.read_bytes() for path in folder.glob("share-*.json")}
+
+    kept = entries()
+    assert 1 < len(kept) < len(plan.portions)
+    # One that is damaged is counted again.
+    name, entry = kept.popitem()
+    with (folder / json.loads(entry)["written"]["name"]).open("r+b") as file:
+        file.write(b"xx")
+    found: list[dict[str, bytes]] = []
+
+    def look(progress: minitok.progress.Progress) -> None:
+        if progress.done == progress.total:  # again for the last portion, which is an empty file
+            found[:] = [entries()]
+
+    options: dict[str, Any] = {"client": client, "special_tokens": [SEPARATOR], "scratch": scratch}
+    counts = clusters.count_pieces(corpus, progress=look, **options)
+    assert counts == minitok.count_pieces(corpus, special_tokens=[SEPARATOR])
+    assert len(found[0]) == len(plan.portions)
+    assert kept.items() <= found[0].items()
+    assert found[0][name] != entry
+    assert not list(scratch.iterdir())
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, OSError("lost")])
+def test_what_stays_in_the_scratch_folder(
+    client: Any, corpus: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Any
+) -> None:
+    def stop(progress: minitok.progress.Progress) -> None:
+        if progress.done:
+            raise error
+
+    monkeypatch.setattr("minitok.progress.INTERVAL", 0)
+    scratch = tmp_path / "scratch"
+    with pytest.raises((KeyboardInterrupt, OSError)):
+        clusters.count_pieces(corpus, client=client, scratch=scratch, progress=stop)
+    (folder,) = scratch.iterdir()
+    (folder / "plan").write_bytes(b"[damaged")
+    assert clusters.count_pieces(corpus, client=client, scratch=scratch) == minitok.count_pieces(corpus)
+    assert not list(scratch.iterdir())
+    corpus[1].write_bytes(b"good \xff bad")
+    with pytest.raises(ValueError, match="not valid UTF-8"):
+        clusters.count_pieces(corpus, client=client, scratch=scratch)
+
+
+def test_what_is_written_when_the_job_is_over(tmp_path: Path) -> None:
+    scratch = Scratch(Storage(), str(tmp_path))
+
+    def write() -> Written:
+        return Written(*scratch.write("share", [b"data"]), [4], 1, 1)
+
+    with pytest.raises(FileNotFoundError, match=r"the scratch folder .* is gone; count again"):
+        scratch.once("share-0", "hash", write)
+    assert not list(tmp_path.iterdir())
+    (tmp_path / "plan").touch()
+    written = scratch.once("share-0", "hash", write)
+    assert scratch.once("share-0", "hash", write) == written
+    assert scratch.once("share-0", "another", write) != written
+
+
+def test_portions_shrink() -> None:
+    file = StoredFile("file", 1 << 30)
+    rule = CutRule.of(PATTERNS["gpt2"].regex, [], "strict")
+    plan = portions.Plan.of([(1, [file])], None, rule, 2, 2)
+    sizes = [portion.size for portion in plan.portions]
+    assert sum(sizes) == file.size
+    assert sizes == sorted(sizes, reverse=True)
+    assert sizes[0] == file.size // 4
+    assert sizes[-2] <= portions.SMALLEST_PORTION
+    assert all(len(portion.spans) == 1 for portion in plan.portions)
+    assert portions.Plan.read(plan.written()) == plan
+    small = [StoredFile(f"{i}", 100) for i in range(50)]
+    (portion,) = portions.Plan.of([(3, small)], None, rule, 2, 2).portions
+    assert [span.url for span in portion.spans] == [file.url for file in small]
+    assert portion.factor == 3
+
+
+@pytest.fixture
+def kinds(tmp_path: Path) -> Path:
+    """A file of each kind."""
+    texts = [words(i, i + 40) for i in range(0, 4000, 40)]
+    lines = "\n".join(json.dumps({"text": text, "other": text[:50]}) for text in texts).encode()
+    (tmp_path / "a.txt").write_bytes(words(0, 3000).encode())
+    (tmp_path / "b.txt.gz").write_bytes(gzip.compress(words(5000, 6000).encode()))
+    (tmp_path / "c.jsonl").write_bytes(lines)
+    (tmp_path / "d.ndjson.zst").write_bytes(zstd().compress(lines))
+    write_parquet(tmp_path / "e.parquet", texts, 10)
+    write_arrow(tmp_path / "f.arrow", texts, batch=10)
+    write_arrow(tmp_path / "g.arrow", texts, stream=True, batch=10)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("weights", "options"),
+    [
+        ({"*": 1}, {}),
+        ({"*.txt": 3, "e.parquet": 2, "c.jsonl": 0, "*.arrow": 1}, {}),
+        ({"*.txt*": Fraction(1, 3), "d.*": 0.7, "e.parquet": 2, "*.parquet": 1}, {"special_tokens": [SEPARATOR]}),
+        ({"*.jsonl": Fraction(1, 2), "*.zst": 5}, {"field": "other"}),
+        ({"*.parquet": 2, "*.txt": 1}, {"pattern": None}),
+        ({}, {}),
+    ],
+)
+def test_weights_and_kinds_of_files(
+    client: Any, kinds: Path, weights: dict[str, Any], options: Any, temporary: Path
+) -> None:
+    weights = {str(kinds / name): weight for name, weight in weights.items()}
+    counts = clusters.count_pieces(weights, client=client, **options)
+    alone = minitok.count_pieces(weights, **options)
+    assert counts == alone
+    assert (counts.total, counts.scale, len(counts)) == (alone.total, alone.scale, len(alone))
+
+
+def test_bad_weights(client: Any, corpus: list[Path]) -> None:
+    for weights, message in (
+        ({corpus[0]: -1}, "expected a finite number, 0 or more"),
+        ({corpus[0]: 0}, "all weights are 0"),
+        ({corpus[0]: 1 << 62}, r"above 2\*\*63|too large"),
+        ({"nowhere*.txt": 1}, "no file matches 'nowhere"),
+    ):
+        with pytest.raises((ValueError, FileNotFoundError), match=message):
+            clusters.count_pieces(weights, client=client)
+
+
+def test_counting_over_http(client: Any, kinds: Path, temporary: Path) -> None:
+    names = ["a.txt", "b.txt.gz", "c.jsonl", "e.parquet"]
+    with http_server(kinds) as url:
+        for path, same in ((kinds / "a.txt", True), (f"{url}/a.txt", False)):  # a server that tells no version
+            groups = [(1, Storage().find(path))]
+            assert (counting._job_name(groups) == counting._job_name(groups)) == same
+        counts = clusters.count_pieces([f"{url}/{name}" for name in names], client=client)
+        assert counts == minitok.count_pieces([kinds / name for name in names])
+        assert clusters.count_pieces(f"{url}/*.txt", client=client) == minitok.count_pieces(kinds / "a.txt")
+        with pytest.raises(FileNotFoundError, match="there is no file 'http"):
+            clusters.count_pieces(f"{url}/none.txt", client=client)
+
+
+def test_counting_by_other_protocols(client: Any, kinds: Path, temporary: Path) -> None:
+    counts = clusters.count_pieces(f"file://{kinds}/*.parquet", client=client)
+    assert counts == minitok.count_pieces(kinds / "e.parquet")
+    with fsspec.open("memory://a.txt", "wb") as file:
+        file.write(b"only this process has this")
+    with pytest.raises(FileNotFoundError, match=r"a.txt \(on the worker tcp://"):
+        clusters.count_pieces("memory://a.txt", client=client)
+    with pytest.raises(ValueError, match=r"nosuch://a.txt cannot be opened: Protocol not known"):
+        clusters.count_pieces("nosuch://a.txt", client=client)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes in folders here")
+def test_what_is_no_file(client: Any, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(ValueError, match=r"pipe is no regular file .*; write what it gives to a file first"):
+        clusters.count_pieces(tmp_path / "pipe", client=client)
+    with (
+        Path(__file__).open("rb") as file,
+        pytest.raises(TypeError, match="paths are str or path objects, not BufferedReader"),
+    ):
+        clusters.count_pieces([file], client=client)  # type: ignore[list-item]
+
+
+# -- Stores of objects -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module", params=["s3", "gs"])
+def bucket(request: pytest.FixtureRequest) -> Iterator[tuple[Any, str, dict[str, Any]]]:
+    """A file system with a bucket, its protocol, and its options."""
+    pytest.importorskip({"s3": "s3fs", "gs": "gcsfs"}[request.param])
+    with {"s3": s3_server, "gs": gcs_server}[request.param]() as options:
+        filesystem = fsspec.filesystem(request.param, **options)
         filesystem.mkdir("bucket")
-        yield filesystem, options
+        yield filesystem, f"{request.param}://bucket", options
 
 
-def test_counting_on_s3(client: Any, corpus: list[Path], bucket: Any, temporary: Path) -> None:
-    filesystem, options = bucket
+def test_counting_in_a_bucket(client: Any, corpus: list[Path], bucket: Any, temporary: Path) -> None:
+    filesystem, url, options = bucket
     for path in corpus:
         filesystem.put_file(str(path), f"bucket/corpus/{path.name}")
     counts = clusters.count_pieces(
-        ["s3://bucket/corpus/*.txt", "s3://bucket/corpus/c.jsonl"],
+        [f"{url}/corpus/*.txt", f"{url}/corpus/c.jsonl"],
         client=client,
         special_tokens=[SEPARATOR],
-        scratch="s3://bucket/scratch/",
+        scratch=f"{url}/scratch/",
         storage_options=options,
     )
     assert counts == minitok.count_pieces(corpus, special_tokens=[SEPARATOR])
     filesystem.invalidate_cache()
     assert filesystem.find("bucket/scratch") == []
-    with pytest.raises(FileNotFoundError, match="s3://bucket/none"):
-        clusters.count_pieces("s3://bucket/none/*.txt", client=client, storage_options=options)
+    with pytest.raises(FileNotFoundError, match=f"{url}/none"):
+        clusters.count_pieces(f"{url}/none/*.txt", client=client, storage_options=options)
 
 
 # -- Encoding --------------------------------------------------------------------------------------------------------
@@ -220,13 +425,15 @@ def test_a_dataset_is_that_of_one_machine(
     cluster.wait(client, 2)
 
 
-def test_a_dataset_on_s3(client: Any, corpus: list[Path], enc: minitok.Encoding, bucket: Any, tmp_path: Path) -> None:
-    filesystem, options = bucket
+def test_a_dataset_in_a_bucket(
+    client: Any, corpus: list[Path], enc: minitok.Encoding, bucket: Any, tmp_path: Path
+) -> None:
+    filesystem, url, options = bucket
     for path in corpus:
         filesystem.put_file(str(path), f"bucket/texts/{path.name}")
     clusters.encode_dataset(
-        [f"s3://bucket/texts/{path.name}" for path in corpus],
-        "s3://bucket/dataset/",
+        [f"{url}/texts/{path.name}" for path in corpus],
+        f"{url}/dataset/",
         encoding=enc,
         client=client,
         shard_size=50_000,
@@ -277,7 +484,13 @@ def test_commands(cluster: Cluster, client: Any, corpus: list[Path], enc: minito
     count = ("count-pieces", "-o", tmp_path / "x")
     assert "cannot read standard input" in bad(2, *count, *address)
     assert "--scratch is for a cluster" in bad(2, *count, corpus[0], "--scratch", "x")
-    assert "--weight and --threads are for one machine" in bad(2, *count, corpus[0], *address, "--threads", 1)
+    assert "--threads is for one machine" in bad(2, *count, corpus[0], *address, "--threads", 1)
+    assert "cannot read standard input" in bad(2, *count, corpus[0], "-", *address)
+    assert "no file matches 'none*.txt'" in bad(2, *count, "none*.txt", *address)
+    weighted = ("count-pieces", "--weight", f"{corpus[0]}=1.5", "--weight", f"{corpus[2]}=2")
+    good(*weighted, *address, "-o", tmp_path / "many")
+    good(*weighted, "-o", tmp_path / "one")
+    assert (tmp_path / "many").read_bytes() == (tmp_path / "one").read_bytes()
     assert "is no address of a scheduler" in bad(1, *count, corpus[0], "--scheduler", "http//x")
     assert not (tmp_path / "x").exists()
 
@@ -344,7 +557,7 @@ def test_no_workers(tmp_path: Path, corpus: list[Path], monkeypatch: pytest.Monk
             lonely.kill(without)
             lonely.add_worker()
             lonely.wait(client, 1)
-            monkeypatch.setattr(counting, "SMALLEST_PORTION", 500)
+            monkeypatch.setattr(portions, "SMALLEST_PORTION", 500)
             monkeypatch.setattr("minitok.progress.INTERVAL", 0)
 
             def kill(progress: minitok.progress.Progress) -> None:
@@ -379,7 +592,7 @@ def test_another_minitok_on_a_worker(client: Any, corpus: list[Path], monkeypatc
 def test_a_scratch_folder_that_is_not_shared(
     client: Any, corpus: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with pytest.raises(ValueError, match=r"do not share the folder memory://x/minitok-"):
+    with pytest.raises(ValueError, match=r"do not share the folder memory://x \("):
         clusters.count_pieces(corpus, client=client, scratch="memory://x")
     with pytest.raises(OSError, match=r"Not a directory|Permission|exists"):
         clusters.count_pieces(corpus, client=client, scratch=corpus[0])

@@ -13,11 +13,10 @@ from tests.agreement import agree
 from tests.pieces import BYTES, TIKTOKEN_NAMES, ask_tiktoken, class_strings, random_class_strings
 from tests.strategies import CLASS_CHARACTERS
 
+pytestmark = pytest.mark.once  # each test asks both backends
+
 #: Texts that share one vocabulary of tiktoken's.
 BATCH = 0x1000
-
-#: What tiktoken has confirmed already; it need not be asked again for the other backend.
-confirmed: dict[tuple[str, str], list[list[bytes]]] = {}
 
 
 @functools.cache
@@ -27,11 +26,7 @@ def encoder(module: Any, pattern: str) -> Any:
 
 def check(pattern: str, texts: list[str]) -> None:
     """Both backends and tiktoken cut these texts alike."""
-    pieces = agree(lambda m: [encoder(m, pattern).split(text) for text in texts])
-    key = (pattern, texts[0])
-    if confirmed.get(key) != pieces:
-        ask_tiktoken(pattern, texts, pieces)
-        confirmed[key] = pieces
+    ask_tiktoken(pattern, texts, agree(lambda m: [encoder(m, pattern).split(text) for text in texts]))
 
 
 every_pattern = pytest.mark.parametrize("pattern", TIKTOKEN_NAMES)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gzip
+import inspect
 import json
+import pydoc
 import re
 import subprocess
 import sys
@@ -13,6 +15,7 @@ from typing import Any
 import pytest
 
 import minitok
+import minitok.distributed
 from tests.markdown_blocks import RUN, SHOWN, Block, blocks, run_block
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -136,10 +139,40 @@ def test_every_page_is_in_the_navigation() -> None:
     assert entries == set(PAGES) - {ROOT / "README.md", ROOT / "docs" / "index.md"}
 
 
-def test_every_public_name_is_in_the_reference() -> None:
+def in_the_reference() -> list[str]:
+    """The full names that the reference documents."""
     text = (ROOT / "docs" / "reference.md").read_text(encoding="utf-8")
-    named = re.findall(r"^\.\. (?:auto|py:)\w+:: minitok\.(\w+)$", text, flags=re.MULTILINE)
-    assert sorted(named) == minitok.__all__
+    return re.findall(r"^\.\. (?:auto|py:)\w+:: (minitok\.[\w.]+)", text, flags=re.MULTILINE)
+
+
+def returned_by(thing: Any) -> set[str]:
+    """The names of classes that a function, or the public methods and properties of a class, return."""
+    if not inspect.isclass(thing):
+        return set(re.findall(r"[A-Z]\w+", str(inspect.signature(thing).return_annotation)))
+    members = [value for name, value in vars(thing).items() if not name.startswith("_")]
+    functions = [getattr(member, "fget", None) or getattr(member, "__func__", member) for member in members]
+    return set().union(*(returned_by(function) for function in functions if inspect.isfunction(function)))
+
+
+def test_every_public_name_is_in_the_reference() -> None:
+    named = in_the_reference()
+    assert sorted(name.removeprefix("minitok.") for name in named if name.count(".") == 1) == minitok.__all__
+    distributed = sorted(name.rpartition(".")[2] for name in named if name.startswith("minitok.distributed."))
+    assert distributed == minitok.distributed.__all__
+
+
+def test_what_public_names_return_is_in_the_reference() -> None:
+    documented = {name: pydoc.locate(name) for name in in_the_reference()}
+    known = {name.rpartition(".")[2] for name in documented}
+    own = {
+        name
+        for module in [module for name, module in sys.modules.items() if name.startswith("minitok.")]
+        for name, value in vars(module).items()
+        if inspect.isclass(value) and value.__module__.startswith("minitok.")
+    }
+    for name, thing in documented.items():
+        if inspect.isclass(thing) or inspect.isfunction(thing):
+            assert not (returned_by(thing) & own) - known, name
 
 
 def test_the_pictures_are_what_the_program_draws() -> None:

@@ -14,7 +14,7 @@ from minitok.patterns import PATTERNS
 from tests.agreement import agree
 from tests.oracle import PUBLISHED, published_ranks, published_tiktoken, real_text
 
-pytestmark = pytest.mark.data
+pytestmark = [pytest.mark.data, pytest.mark.once]  # each test asks both backends
 
 every_encoding = pytest.mark.parametrize("name", sorted(PUBLISHED))
 

@@ -14,6 +14,8 @@ from tests import reference
 from tests.agreement import agree, agree_to_raise
 from tests.strategies import counted_words, grown_tokens, learner_options
 
+pytestmark = pytest.mark.once  # each test asks both backends
+
 BYTES = [bytes([b]) for b in range(256)]
 Merge = tuple[int, int, int]
 Tokens = Sequence[bytes | None]

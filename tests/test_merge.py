@@ -15,6 +15,8 @@ from tests import reference
 from tests.agreement import agree, agree_to_raise
 from tests.strategies import any_bytes, low_entropy_bytes, merge_lists, rank_files, runs, surrogate_text, texts
 
+pytestmark = pytest.mark.once  # each test asks both backends
+
 BYTES = {bytes([b]): b for b in range(256)}
 
 

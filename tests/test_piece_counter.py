@@ -19,6 +19,8 @@ from minitok.pretokenizer import get_pretokenizer
 from tests.agreement import agree, agree_to_raise, outcome
 from tests.strategies import any_bytes, texts
 
+pytestmark = pytest.mark.once  # each test asks both backends
+
 MAX_COUNT = 2**63 - 1
 #: Lengths around those of keys, of the bytes that are sorted by, and of varints; bytes that are like padding.
 pieces = st.one_of(

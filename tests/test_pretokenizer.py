@@ -18,6 +18,8 @@ from minitok.pretokenizer import Pretokenizer, bytes_of, text_of
 from minitok.unicode_classes import UNICODE_VERSION, class_ranges, pin_classes
 from tests.strategies import CLASS_CHARACTERS, any_bytes, any_text, class_text, texts
 
+pytestmark = pytest.mark.once
+
 PATTERN_TEXTS = [
     r"\w+",
     r"a*",

@@ -17,6 +17,8 @@ from hypothesis import strategies as st
 from tests.agreement import agree
 from tests.reference import merge_piece
 
+pytestmark = pytest.mark.once  # each test asks both backends
+
 #: Characters of three bytes that share their first two, their last, or nothing; of two and four; ASCII.
 CHARACTERS = ["一", "丁", "中", "怀", "é", "è", "😀", "a", "b", " "]
 

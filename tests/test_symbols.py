@@ -15,6 +15,8 @@ from minitok.vocabulary import Vocabulary
 from tests.agreement import agree
 from tests.strategies import edge_lengths
 
+pytestmark = pytest.mark.once  # each test asks both backends
+
 ALPHABET = ["a", "b", "Z", ".", "1", " ", "é", "字", "典", "鼠", "😀"]
 BYTE_IDS = tuple(range(1000, 1256))
 

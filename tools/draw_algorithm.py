@@ -1,4 +1,4 @@
-"""Draw the pictures of docs/algorithm.md: what splitting, and merging, do to an example.
+"""Draw the pictures of docs/algorithm.md: what splitting, merging and learning do to an example.
 
     python tools/draw_algorithm.py            write docs/images/*.svg
     python tools/draw_algorithm.py --check    fail if they are not what this would write
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections import Counter
 from html import escape
 from itertools import pairwise
 from pathlib import Path
@@ -83,13 +84,32 @@ def merging() -> str:
     return drawing("Pairs of bytes merge, the lowest rank first", rows)
 
 
+def learning() -> str:
+    """The other worked example: the pair that occurs most merges everywhere; among equals the smallest ids."""
+    symbols, ids = list("aaabdaaabac"), {letter: ord(letter) for letter in "abcd"}
+    colours: dict[str, str] = {}
+    rows = [("bytes", [(symbol, "#e4e4e4") for symbol in symbols])]
+    for number in range(256, 259):
+        pairs = Counter(pairwise(symbols))
+        a, b = min(pairs, key=lambda pair: (-pairs[pair], ids[pair[0]], ids[pair[1]]))
+        ids[a + b], colours[a + b] = number, FILLS[number % len(FILLS)]
+        merged: list[str] = []
+        while symbols:
+            width = 2 if symbols[:2] == [a, b] else 1
+            merged.append("".join(symbols[:width]))
+            del symbols[:width]
+        symbols = merged
+        rows.append((f"{a} + {b}, {pairs[a, b]} times: {number}", [(s, colours.get(s, "#e4e4e4")) for s in symbols]))
+    return drawing("The pair that occurs most becomes a token", rows)
+
+
 def main() -> int:
     """Write the pictures, or check them."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--check", action="store_true")
     check = parser.parse_args().check
     stale = []
-    for name, svg in (("splitting.svg", splitting()), ("merging.svg", merging())):
+    for name, svg in (("splitting.svg", splitting()), ("merging.svg", merging()), ("learning.svg", learning())):
         path = FOLDER / name
         if not path.exists() or path.read_text(encoding="utf-8") != svg:
             stale.append(path.name)

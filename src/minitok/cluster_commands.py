@@ -36,7 +36,8 @@ def cluster_of(arguments: argparse.Namespace) -> Iterator[Any]:
         raise _bad_use(arguments, "give --scheduler or --local-cluster, not both")
     if arguments.local_cluster is not None and arguments.local_cluster < 1:
         raise _bad_use(arguments, f"--local-cluster is {arguments.local_cluster}; expected 1 or more")
-    if not arguments.files or STANDARD_INPUT in arguments.files:
+    has_files = arguments.files or vars(arguments).get("weight")
+    if not has_files or STANDARD_INPUT in arguments.files:
         raise _bad_use(arguments, "a cluster cannot read standard input; give files")
     if arguments.scheduler is None:
         with distributed.local_cluster(arguments.local_cluster) as client:

@@ -118,6 +118,12 @@ def _compile_boundaries(boundaries: tuple[tuple[str, str], ...]) -> re.Pattern[s
     return re.compile("|".join(f"{pin_classes(a, bmp_only=True)}(?={pin_classes(b)})" for a, b in boundaries))
 
 
+@lru_cache(maxsize=8)
+def _compile_last_boundary(boundaries: tuple[tuple[str, str], ...]) -> re.Pattern[str]:
+    # Tried from the end: what follows is a class that is slow to look at, and so is looked at once or twice.
+    return re.compile(f"(?s:.*)(?:{_compile_boundaries(boundaries).pattern})")
+
+
 class Pretokenizer:
     r"""Cuts texts into pieces by one pattern.
 
@@ -138,6 +144,7 @@ class Pretokenizer:
         if pattern is not None and named is None:
             compile_pattern(pattern)  # for its errors; a named one is compiled when it is used
         self._boundary: Any = None if named is None else _compile_boundaries(named.boundaries)
+        self._last: Any = None if named is None else _compile_last_boundary(named.boundaries)
 
     @cached_property
     def _wide(self) -> Any:
@@ -225,11 +232,9 @@ class Pretokenizer:
             start = max(0, len(data) - window)
             # It may begin inside of a character, whose bytes then are characters that follow no letter.
             text = _whole_characters(data[start:])
-            last = 0
-            for found in self._boundary.finditer(text):
-                last = found.end()
-            if last:
-                return start + len(bytes_of(text[:last]))
+            found = self._last.match(text)
+            if found:
+                return start + len(bytes_of(found.group()))
             if not start:
                 return 0
             window *= 16

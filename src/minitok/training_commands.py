@@ -205,11 +205,12 @@ def _count_pieces(arguments: argparse.Namespace) -> None:
                 raise _bad_use(arguments, f"--{option.replace('_', '-')} is for a cluster")
         _save_counts(count_pieces(_corpus(arguments), num_threads=arguments.threads, **options), arguments)
         return
-    if arguments.weight or arguments.threads is not None:
-        raise _bad_use(arguments, "--weight and --threads are for one machine, not for a cluster")
+    if arguments.threads is not None:
+        raise _bad_use(arguments, "--threads is for one machine; a cluster has those of its workers")
     options |= {"scratch": arguments.scratch, "storage_options": storage_options(arguments)}
+    paths = _weights(arguments) if arguments.weight else arguments.files
     with cluster_of(arguments) as client:
-        _save_counts(distributed.count_pieces(arguments.files, client=client, **options), arguments)
+        _save_counts(distributed.count_pieces(paths, client=client, **options), arguments)
 
 
 def _merge_counts(arguments: argparse.Namespace) -> None:
@@ -290,18 +291,23 @@ def _check_train_options(arguments: argparse.Namespace) -> None:
 def _corpus(arguments: argparse.Namespace) -> Any:
     """The source for `train` and `count_pieces`."""
     if arguments.weight:
-        weights: dict[str, Any] = dict.fromkeys(arguments.files, Fraction(1))
-        if STANDARD_INPUT in weights:
-            raise _bad_use(arguments, "standard input cannot be counted beside files with weights; give a file")
-        for name, weight in arguments.weight:
-            if name in weights:
-                raise _bad_use(arguments, f"{name!r} is given twice; give it one weight")
-            weights[name] = weight
-        return weights
+        return _weights(arguments)
     source: list[Any] = []
     for name in arguments.files or [STANDARD_INPUT]:
         source += [sys.stdin.buffer] if name == STANDARD_INPUT else expand(name)
     return source
+
+
+def _weights(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Files, and how much each counts."""
+    weights: dict[str, Any] = dict.fromkeys(arguments.files, Fraction(1))
+    if STANDARD_INPUT in weights:
+        raise _bad_use(arguments, "standard input cannot be counted beside files with weights; give a file")
+    for name, weight in arguments.weight:
+        if name in weights:
+            raise _bad_use(arguments, f"{name!r} is given twice; give it one weight")
+        weights[name] = weight
+    return weights
 
 
 def _counts(arguments: argparse.Namespace) -> PieceCounts:

@@ -79,7 +79,7 @@ class DatasetRun:
         id_type, _, _ = check_options(encoding.vocabulary, dtype=dtype, append=append, separator=separator)
         vocabulary, digest = vocabulary_file(encoding)
         rule = CutRule.of(None, [] if separator is None else [separator], "strict")
-        portions = plan_portions(plan_spans(files, field, rule, shard_size), shard_size)
+        portions = plan_portions(plan_spans(files, field, rule, shard_size), lambda _: shard_size)
         described: dict[str, Any] = {
             "format": FORMAT,
             "vocabulary": {"file": VOCABULARY, "name": encoding.name, "sha256": digest},

@@ -162,17 +162,24 @@ def plan_spans(files: Sequence[StoredFile], field: str | None, rule: CutRule | N
     return spans
 
 
-def plan_portions(spans: Sequence[Span], longest: int) -> list[list[Span]]:
-    """Spans that one task takes together: small files, one after the other, of one kind."""
+def plan_portions(spans: Sequence[Span], limit: Callable[[int], int]) -> list[list[Span]]:
+    """Spans that one task takes together, one after the other, of one kind.
+
+    Args:
+        spans: in order.
+        limit: how many bytes a portion may have, unless it is a single span, if so many are left when it begins.
+    """
     portions: list[list[Span]] = []
-    size = 0
+    left = sum(span.stop - span.start for span in spans)
+    room = 0
     for span in spans:
         length = span.stop - span.start
-        if not portions or size + length > longest or portions[-1][0].field != span.field:
+        if not portions or length > room or portions[-1][0].field != span.field:
             portions.append([])
-            size = 0
+            room = limit(left)
         portions[-1].append(span)
-        size += length
+        room -= length
+        left -= length
     return portions
 
 

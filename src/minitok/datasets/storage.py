@@ -6,6 +6,7 @@ paths on this machine fsspec is not needed: what is asked of it is done here.
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import stat
@@ -98,6 +99,8 @@ class Storage:
         if infos and infos[0]["type"] == "directory":
             example = url.rstrip("/") + "/**/*.txt"
             raise IsADirectoryError(f"{url} is a directory; give its files, for example {example!r}")
+        if infos and infos[0]["type"] != "file":
+            raise ValueError(f"{url} is no regular file (a pipe or a device?); write what it gives to a file first")
         if not infos and has_magic(path):
             listed = filesystem.glob(path, detail=True)
             infos = [listed[name] for name in sorted(listed) if listed[name]["type"] == "file"]
@@ -105,6 +108,11 @@ class Storage:
                 raise FileNotFoundError(f"no file matches {url!r}")
         if not infos:
             raise FileNotFoundError(f"there is no file {url!r}")
+        # A server of web pages lists names without sizes.
+        infos = [info if info.get("size") is not None else filesystem.info(info["name"]) for info in infos]
+        for info in infos:
+            if info.get("size") is None:
+                raise ValueError(f"{info['name']}: its server does not say how large it is; fetch it first")
         return [StoredFile(_url(filesystem, info["name"]), info["size"], _version(info)) for info in infos]
 
     def size(self, url: str) -> int:
@@ -169,6 +177,14 @@ class Storage:
         filesystem, path = self.open(url)
         filesystem.makedirs(path, exist_ok=True)
 
+    def remove(self, url: str) -> None:
+        """Remove a file, if it is there."""
+        filesystem, path = self.open(url)
+        try:
+            filesystem.rm_file(path)
+        except FileNotFoundError:
+            pass
+
     def remove_folder(self, url: str) -> None:
         """Remove a folder with all that is in it, if it is there."""
         filesystem, path = self.open(url)
@@ -180,7 +196,8 @@ class Storage:
 
 
 def _version(info: Mapping[str, Any]) -> str:
-    found = (info.get(key) for key in ("ETag", "etag", "generation", "md5Hash", "mtime", "LastModified", "modified"))
+    keys = ("ETag", "etag", "generation", "md5Hash", "mtime", "LastModified", "modified", "modificationTime")
+    found = map(info.get, keys)
     return str(next((one for one in found if one), "")).strip('"')
 
 
@@ -194,7 +211,7 @@ class _Here:
 
     def info(self, path: str) -> dict[str, Any]:
         found = Path(path).stat()
-        kind = "directory" if stat.S_ISDIR(found.st_mode) else "file"
+        kind = "directory" if stat.S_ISDIR(found.st_mode) else "file" if stat.S_ISREG(found.st_mode) else "other"
         return {"name": path, "size": found.st_size, "type": kind, "mtime": found.st_mtime_ns}
 
     def glob(self, pattern: str, **_: bool) -> dict[str, dict[str, Any]]:
@@ -211,7 +228,20 @@ class _Here:
     def makedirs(self, path: str, *, exist_ok: bool) -> None:
         Path(path).mkdir(parents=True, exist_ok=exist_ok)
 
+    def rm_file(self, path: str) -> None:
+        Path(path).unlink()
+
     def rm(self, path: str, **_: bool) -> None:
+        for _attempt in range(3):  # somebody may write there meanwhile, until the folder is gone
+            try:
+                shutil.rmtree(path)
+                return
+            except FileNotFoundError:
+                if not Path(path).exists():
+                    raise
+            except OSError as error:
+                if error.errno != errno.ENOTEMPTY:
+                    raise
         shutil.rmtree(path)
 
 

@@ -2,7 +2,8 @@
 
     counting    a corpus to counted pieces
     encoding    files to a folder of shards of ids (`datasets`)
-    scratch     what workers hand to one another
+    portions    what is counted together, the largest first
+    scratch     what workers hand to one another, and a run that begins again finds
     cluster     workers that are checked, tasks that are watched
 
 Files may be on any storage that fsspec knows and all machines reach. See docs/scale.md.

@@ -27,8 +27,8 @@ _T = TypeVar("_T")
 PATIENCE = 30.0
 #: How long there may be no worker at all while there is work.
 LONELY = 60.0
-#: How often to look whether there is something new.
-_TICK = 0.02
+#: How often to look whether there are workers at all.
+_TICK = 0.5
 _REMEDY = "pip install 'minitok[dask]'"
 
 
@@ -227,9 +227,11 @@ def results(
     last_seen = time.monotonic()
     try:
         while not waiting.is_empty():
-            batch = waiting.next_batch(block=False)
+            with waiting.thread_condition:  # so that nothing comes between looking and waiting
+                batch = waiting.next_batch(block=False)
+                if not batch:
+                    waiting.thread_condition.wait(_TICK)
             if not batch:
-                time.sleep(_TICK)
                 last_seen = _check_alive(client, last_seen)
             for future, result in batch:
                 last_seen = time.monotonic()

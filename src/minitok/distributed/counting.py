@@ -2,7 +2,7 @@
 
 What flows, by way of files in a scratch folder:
 
-    portions     spans of files, some hundred megabytes together (`spans`)
+    portions     spans of files, some hundred megabytes together (`portions`)
     shares       a worker counts a portion as one machine counts a corpus, sorted, and shares the pieces out by hash:
                  one file, with a section for each partition
     partitions   a worker adds up one section of each of these files, by merging: equal pieces are in one partition
@@ -16,7 +16,9 @@ that is counted goes across.
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -24,28 +26,22 @@ from os import PathLike
 from typing import Any, Literal
 
 from minitok import _backend
-from minitok.datasets.spans import CutRule, Span, open_span, plan_portions, plan_spans
-from minitok.datasets.storage import Paths, Storage
-from minitok.distributed.cluster import check_workers, find_client, results
-from minitok.distributed.scratch import Scratch, scratch_folder
+from minitok.datasets.spans import CutRule, open_span
+from minitok.datasets.storage import Paths, Storage, StoredFile
+from minitok.distributed.cluster import check_workers, find_client, fingerprint, results
+from minitok.distributed.portions import Plan, Portion
+from minitok.distributed.scratch import PLAN, Scratch, Written, scratch_folder
 from minitok.files import TemporaryFolder
 from minitok.patterns import DEFAULT_PATTERN
 from minitok.piece_records import BLOCK_SIZE
 from minitok.progress import ProgressOption, progress_of
 from minitok.training import counting
-from minitok.training.counting import LEAST_MEMORY, check_options
-from minitok.training.piece_counts import MOST_STREAMS, REMEDY, PieceCounts, merged
+from minitok.training.counting import LEAST_MEMORY, WeightedSources, check_options, weighted
+from minitok.training.piece_counts import MOST_STREAMS, REMEDY, Measured, PieceCounts, merged, scaled
 from minitok.training.record_files import frames, read_frames, read_run, write_run
 
 __all__ = ["count_pieces"]
 
-#: A portion has about so many bytes at most: what a dead worker loses. In larger ones more pieces come again, so that
-#: less is written and read.
-LARGEST_PORTION = 1 << 30
-#: And at least so many: a task takes some milliseconds whatever it does.
-SMALLEST_PORTION = 1 << 24
-#: Portions for each thread of the cluster, so that all are done at about the same time.
-_PORTIONS_A_THREAD = 4
 #: What of a worker's memory counting takes; the rest is for Python, for what is read and for what is written.
 _MEMORY_SHARE = 0.5
 #: Sections that a worker merges at once, and bytes of each that it fetches at once.
@@ -60,6 +56,7 @@ class _Job:
     Attributes:
         storage: where the corpus is.
         scratch: where workers write.
+        plan: its hash.
         partitions: how many there are.
         pattern: the regular expression that cuts texts.
         special_tokens: what separates documents.
@@ -70,6 +67,7 @@ class _Job:
 
     storage: Storage
     scratch: Scratch
+    plan: str
     partitions: int
     pattern: str | None
     special_tokens: list[str]
@@ -78,25 +76,8 @@ class _Job:
     rule: CutRule | None
 
 
-@dataclass(frozen=True)
-class _Written:
-    """A file in the scratch folder.
-
-    Attributes:
-        name: of the file.
-        ends: where its sections end; the first begins at 0.
-        pieces: distinct pieces in it.
-        total: the sum of their counts.
-    """
-
-    name: str
-    ends: list[int]
-    pieces: int
-    total: int
-
-
 def count_pieces(
-    paths: Paths,
+    paths: Paths | WeightedSources,
     *,
     client: Any = None,
     pattern: str | None = DEFAULT_PATTERN,
@@ -112,11 +93,12 @@ def count_pieces(
 
     The result is the same as that of `minitok.count_pieces` for the same files, and so is what is learnt from it.
     Large files are cut; compressed ones are not, nor is text without special tokens if the pattern is a custom one or
-    None. A worker that dies loses the portion that it was counting, which another one counts again.
+    None. A worker that dies loses the portion that it was counting, which another one counts again. If this program
+    dies, the same call with the same `scratch` goes on with what has been counted.
 
     Args:
-        paths: a path, a URL that fsspec knows, a glob of either, or several of these. Files are what they are for
-            `minitok.count_pieces`.
+        paths: a path, a URL that fsspec knows, a glob of either, or several of these; or a mapping of these to
+            weights: what is in their files counts so many times. Files are what they are for `minitok.count_pieces`.
         client: a `distributed.Client`; None: the one that the program made last.
         pattern: how text is cut into pieces.
         special_tokens: strings that separate documents, and are not counted.
@@ -124,8 +106,9 @@ def count_pieces(
         field: the field with the text: all files are JSON Lines.
         memory_limit: bytes that each thread of a worker may take for counts, about; at least 32 MiB. What does not
             fit goes to its temporary folder. Default: half of what Dask allows the worker, shared among its threads.
-        scratch: a folder that all machines reach, where workers write for one another; what is written there is
-            removed. Default: a temporary one, for workers on this machine.
+        scratch: a folder that all machines reach, where workers write for one another, in a folder `minitok-...`
+            with a name of the job. It is removed when all is counted, and stays if the cluster fails or the program
+            is stopped. Default: a temporary one, for workers on this machine.
         storage_options: for fsspec's file systems, such as keys or the address of an endpoint.
         progress: show a bar on standard error (default: if that is a terminal), or call this with a `Progress`.
 
@@ -133,40 +116,63 @@ def count_pieces(
         The counts, in a temporary file.
 
     Raises:
-        ValueError: an option out of range; what `minitok.count_pieces` refuses in a file; a worker without
-            minitok, with another one, or that does not reach the scratch folder; Dask is not installed.
+        ValueError: an option or a weight out of range; what `minitok.count_pieces` refuses in a file; a worker
+            without minitok, with another one, or that does not reach the scratch folder; Dask is not installed.
         TypeError: something of the wrong type.
         OSError: a file that is not there or cannot be read; no workers, or workers that die again and again.
     """
     regex, tokens = check_options(pattern, special_tokens, errors, memory_limit)
     client = find_client(client)
     storage = Storage(dict(storage_options or {}))
-    files = storage.find(paths)
+    sources, scale = weighted(paths)
+    groups = [(factor, storage.find(source)) for source, factor in sources]
     workers = check_workers(client)
-    threads = max(1, sum(worker["nthreads"] for worker in workers.values()))
-    total = sum(file.size for file in files)
-    longest = min(LARGEST_PORTION, max(SMALLEST_PORTION, total // (_PORTIONS_A_THREAD * threads)))
     rule = CutRule.of(regex, tokens, errors)
-    portions = plan_portions(plan_spans(files, field, rule, longest), longest)
-    with (
-        scratch_folder(client, storage, None if scratch is None else str(scratch)) as folder,
-        progress_of(progress, "counting pieces", total, "B") as update,
-    ):
+    name = _job_name(groups, scale, regex, tokens, errors, field)
+    with scratch_folder(client, storage, None if scratch is None else os.fspath(scratch), name) as folder:
+        plan = _kept_plan(folder)
+        if plan is None:
+            threads = max(1, sum(worker["nthreads"] for worker in workers.values()))
+            plan = Plan.of(groups, field, rule, threads, min(threads, MOST_STREAMS))
+            folder.storage.write(folder.url_of(PLAN), plan.written())
         limit = _memory_limit(workers) if memory_limit is None else memory_limit
-        parts = min(threads, MOST_STREAMS)
-        job = _Job(storage, folder, parts, regex, tokens, errors, limit, rule)
-        shares: list[_Written] = []
-        for number, share in results(client, _count, [(job, portion) for portion in portions]):
-            shares.append(share)
-            if update is not None:
-                update(sum(span.stop - span.start for span in portions[number]))
-        contents, _ = folder.write("contents", [_contents(shares)])
-        partitions = [
-            found for _, found in results(client, _add_up, [(job, part, contents) for part in range(parts)])
-        ]
-        counts = merged([_section(folder, one, 0, 1 << 20) for one in partitions], regex, tokens, 1, on_disk=True)
-    _check_sums(shares, partitions, counts)
+        job = _Job(storage, folder, plan.hash, plan.partitions, regex, tokens, errors, limit, rule)
+        shares: list[Written] = []
+        tasks = [(job, number, portion) for number, portion in enumerate(plan.portions)]
+        total = sum(portion.size for portion in plan.portions)
+        with progress_of(progress, "counting pieces", total, "B") as update:
+            for number, share in results(client, _count, tasks):
+                shares.append(share)
+                if update is not None:
+                    update(plan.portions[number].size)
+        contents, _, _ = folder.write("contents", [_contents(shares)])
+        parts = range(plan.partitions)
+        partitions = [found for _, found in results(client, _add_up, [(job, part, contents) for part in parts])]
+        streams = [_section(folder, one.name, one.ends, 0, 1 << 20) for one in partitions]
+        counts = merged(streams, regex, tokens, scale, on_disk=True)
+        _check_sums(shares, partitions, counts)
     return counts
+
+
+def _job_name(groups: Sequence[tuple[int, Sequence[StoredFile]]], *options: Any) -> str:
+    """What tells this job from any other whose counts may be different.
+
+    A file of which nothing tells whether it has changed makes the job another one each time.
+    """
+    found = [
+        [factor, [[file.url, file.size, file.version or os.urandom(8).hex()] for file in files]]
+        for factor, files in groups
+    ]
+    return hashlib.sha256(json.dumps([fingerprint(), found, options]).encode("ascii")).hexdigest()[:32]
+
+
+def _kept_plan(folder: Scratch) -> Plan | None:
+    """The plan of a run of the same job that did not end, perhaps for another number of threads."""
+    data = folder.storage.read_if_there(folder.url_of(PLAN))
+    try:
+        return None if data is None else Plan.read(data)
+    except ValueError:  # damaged: what follows from another plan is not taken for what follows from this one
+        return None
 
 
 def _memory_limit(workers: Mapping[str, Any]) -> int | None:
@@ -175,7 +181,7 @@ def _memory_limit(workers: Mapping[str, Any]) -> int | None:
     return max(LEAST_MEMORY, int(_MEMORY_SHARE * min(limits))) if limits else None
 
 
-def _check_sums(shares: Sequence[_Written], partitions: Sequence[_Written], counts: PieceCounts) -> None:
+def _check_sums(shares: Sequence[Written], partitions: Sequence[Written], counts: PieceCounts) -> None:
     """Nothing is lost on the way, nor counted twice, whatever the storage does."""
     if sum(share.total for share in shares) != counts.total or sum(one.pieces for one in partitions) != len(counts):
         raise ValueError(
@@ -186,23 +192,27 @@ def _check_sums(shares: Sequence[_Written], partitions: Sequence[_Written], coun
 # -- Tasks ---------------------------------------------------------------------------------------------------------
 
 
-def _count(job: _Job, portion: Sequence[Span]) -> _Written:
+def _count(job: _Job, number: int, portion: Portion) -> Written:
     """Count a portion, and write the counts, shared out by hash of the pieces."""
-    counts = counting.count_pieces(
-        (open_span(job.storage, span, job.rule) for span in portion),
-        pattern=job.pattern,
-        special_tokens=job.special_tokens,
-        errors=job.errors,
-        field=portion[0].field,
-        num_threads=1,
-        memory_limit=job.memory_limit,
-        progress=False,
-    )
-    with _Shares(job.partitions) as shares:
-        for block in counts.records():
-            shares.add(block)
-        name, _ = job.scratch.write("share", shares.sections())
-        return _Written(name, shares.ends, len(counts), counts.total)
+
+    def write() -> Written:
+        counts = counting.count_pieces(
+            (open_span(job.storage, span, job.rule) for span in portion.spans),
+            pattern=job.pattern,
+            special_tokens=job.special_tokens,
+            errors=job.errors,
+            field=portion.spans[0].field,
+            num_threads=1,
+            memory_limit=job.memory_limit,
+            progress=False,
+        )
+        with _Shares(job.partitions) as shares:
+            for block in scaled(counts.records(), portion.factor):
+                shares.add(block)
+            file = job.scratch.write("share", shares.sections())
+            return Written(*file, shares.ends, len(counts), counts.total * portion.factor)
+
+    return job.scratch.once(f"share-{number:05}", job.plan, write)
 
 
 class _Shares:
@@ -253,38 +263,33 @@ class _Shares:
         self._size = 0
 
 
-def _contents(shares: Sequence[_Written]) -> bytes:
+def _contents(shares: Sequence[Written]) -> bytes:
     """Which files of shares there are, and where their sections end, for those that add them up."""
     return json.dumps([[share.name, share.ends] for share in shares]).encode("ascii")
 
 
-def _add_up(job: _Job, partition: int, contents: str) -> _Written:
+def _add_up(job: _Job, partition: int, contents: str) -> Written:
     """Add up a partition: its section of each file of shares."""
-    with ExitStack() as stack:
-        shares = [_Written(name, ends, 0, 0) for name, ends in json.loads(job.scratch.read_all(contents))]
-        groups = [shares[i : i + _SECTIONS_AT_ONCE] for i in range(0, len(shares), _SECTIONS_AT_ONCE)]
-        streams = [[_section(job.scratch, share, partition, _SECTION_STEP) for share in group] for group in groups]
-        if len(groups) > 1:
-            folder = TemporaryFolder()
-            stack.callback(folder.close)
-            for number, group in enumerate(streams):
-                write_run(folder.path / str(number), _backend.merge_records(group), REMEDY)
-            streams = [[read_run(folder.path / str(number)) for number in range(len(groups))]]
-        pieces = total = 0
 
-        def measured() -> Iterator[bytes]:
-            nonlocal pieces, total
-            for block in _backend.merge_records(streams[0] if streams else []):
-                found = _backend.measure_records(block, None)
-                pieces += found[0]
-                total += found[1]
-                yield block
+    def write() -> Written:
+        with ExitStack() as stack:
+            shares = json.loads(job.scratch.read_all(contents))
+            sections = [_section(job.scratch, name, ends, partition, _SECTION_STEP) for name, ends in shares]
+            groups = [sections[i : i + _SECTIONS_AT_ONCE] for i in range(0, len(sections), _SECTIONS_AT_ONCE)]
+            if len(groups) > 1:
+                folder = TemporaryFolder()
+                stack.callback(folder.close)
+                for number, group in enumerate(groups):
+                    write_run(folder.path / str(number), _backend.merge_records(group), REMEDY)
+                groups = [[read_run(folder.path / str(number)) for number in range(len(groups))]]
+            measured = Measured(_backend.merge_records(groups[0] if groups else []))
+            file = job.scratch.write("partition", frames(measured))
+            return Written(*file, [file[1]], measured.pieces, measured.total)
 
-        name, size = job.scratch.write("partition", frames(measured()))
-        return _Written(name, [size], pieces, total)
+    return job.scratch.once(f"partition-{partition:05}", job.plan, write)
 
 
-def _section(scratch: Scratch, written: _Written, section: int, step: int) -> Iterator[bytes]:
+def _section(scratch: Scratch, name: str, ends: Sequence[int], section: int, step: int) -> Iterator[bytes]:
     """The blocks of a section of a file."""
-    start, stop = [0, *written.ends][section : section + 2]
-    return read_frames(scratch.read(written.name, start, stop, step=step), written.name)  # type: ignore[arg-type]
+    start, stop = [0, *ends][section : section + 2]
+    return read_frames(scratch.read(name, start, stop, step=step), name)  # type: ignore[arg-type]

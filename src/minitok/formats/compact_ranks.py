@@ -17,7 +17,7 @@ from binascii import Error as Base64Error
 from binascii import a2b_base64
 from typing import Any
 
-from minitok.formats.json_documents import DAMAGED, field
+from minitok.formats.json_documents import DAMAGED, check_all_bytes, field
 from minitok.normalizers import Normalizer, UnicodeForm
 from minitok.patterns import find_named_pattern
 from minitok.vocabulary import MAX_ID, Vocabulary
@@ -55,9 +55,7 @@ def from_document(document: dict[str, Any], source: str, *, name: str) -> Vocabu
         )
     except (ValueError, TypeError) as error:
         raise ValueError(f"{source}: {error}") from None
-    missing = vocabulary.missing_bytes()
-    if missing:
-        raise ValueError(f"{source}: {len(missing)} bytes have no token, 0x{missing[0]:02x} is the first; {DAMAGED}")
+    check_all_bytes(vocabulary, source)
     return vocabulary
 
 

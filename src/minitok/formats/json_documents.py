@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any, TypeVar
 
-__all__ = ["DAMAGED", "field", "parse_json"]
+from minitok.vocabulary import Vocabulary
+
+__all__ = ["DAMAGED", "check_all_bytes", "field", "parse_json"]
 
 _Value = TypeVar("_Value")
 
@@ -70,3 +72,10 @@ def field(
         what = "is missing" if key not in document else f"is {str(value)[:60]!r}, expected {kind.__name__}"
         raise ValueError(f"{source}: the field {key!r} {what}; {DAMAGED}")
     return value
+
+
+def check_all_bytes(vocabulary: Vocabulary, source: str) -> None:
+    """Raise a ValueError, which names the file, if a byte has no token: these formats have one for each."""
+    missing = vocabulary.missing_bytes()
+    if missing:
+        raise ValueError(f"{source}: {len(missing)} bytes have no token, 0x{missing[0]:02x} is the first; {DAMAGED}")

@@ -42,7 +42,7 @@ from minitok.training.record_files import read_run, write_run
 if TYPE_CHECKING:
     from minitok.training.counter_process import CounterProcess
 
-__all__ = ["LEAST_MEMORY", "Weight", "WeightedSources", "check_options", "count_pieces"]
+__all__ = ["LEAST_MEMORY", "Weight", "WeightedSources", "check_options", "count_pieces", "weighted"]
 
 #: How much a source counts.
 Weight = int | float | Fraction | Decimal
@@ -114,7 +114,7 @@ def count_pieces(
     check_order(order)
     if order == "first" and memory_limit is not None:
         raise ValueError("order='first' keeps all counts in memory; pass no memory_limit, or order='bytes'")
-    sources, scale = _weighted(source)
+    sources, scale = weighted(source)
     sizes = [total_bytes(one) for one, _ in sources]
     total = None if None in sizes else sum(filter(None, sizes))
     threads = thread_count(num_threads, sys.maxsize if total is None else total)
@@ -166,11 +166,16 @@ def _check_memory_limit(memory_limit: int) -> None:
         raise ValueError(f"memory_limit is {memory_limit}; expected at least {LEAST_MEMORY} (32 MiB), or None")
 
 
-def _weighted(source: Source | WeightedSources) -> tuple[list[tuple[Source, int]], int]:
-    """Sources and how many times each counts, in units of 1 / the number beside them."""
+def weighted(source: Any) -> tuple[list[tuple[Any, int]], int]:
+    """Sources and how many times each counts, in units of 1 / the number beside them.
+
+    Raises:
+        ValueError: a weight that is none, or all are 0.
+        TypeError: a weight of something that is no path, or that is no number.
+    """
     if not isinstance(source, Mapping):
         return [(source, 1)], 1
-    weights: list[tuple[Source, Fraction]] = []
+    weights: list[tuple[Any, Fraction]] = []
     for name, weight in source.items():
         if not isinstance(name, (str, PathLike)):
             raise TypeError(f"weights are for paths and globs, not for {type(name).__name__}")

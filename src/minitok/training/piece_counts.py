@@ -27,7 +27,7 @@ from minitok.patterns import find_named_pattern
 from minitok.piece_records import unpack_records
 from minitok.training.record_files import frames, read_frames, write_run
 
-__all__ = ["MOST_STREAMS", "REMEDY", "PieceCounts", "Records", "merged", "scaled"]
+__all__ = ["MOST_STREAMS", "REMEDY", "Measured", "PieceCounts", "Records", "merged", "scaled"]
 
 _MAGIC = b"minitok piece counts "
 _VERSION = b"1"
@@ -399,7 +399,7 @@ def scaled(blocks: Iterable[bytes], factor: int) -> Iterator[bytes]:
         yield from counter.records("first")
 
 
-class _Measured:
+class Measured:
     """A sorted stream, and what has gone by in it."""
 
     def __init__(self, blocks: Iterator[bytes]) -> None:
@@ -436,7 +436,7 @@ def merged(
         ValueError: a count above 2**63 - 1.
         OSError: a file cannot be read or written.
     """
-    measured = _Measured(_backend.merge_records(streams))
+    measured = Measured(_backend.merge_records(streams))
     if on_disk:
         folder = TemporaryFolder()
         path = folder.path / "counts"

@@ -255,10 +255,10 @@ def test_in_this_process(capsys: pytest.CaptureFixture[str], monkeypatch: pytest
     assert cli.main(["nonsense"]) == 2
     assert "invalid choice" in capsys.readouterr().err
 
-    def interrupted(*_: object) -> None:
+    def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(command_io, "get_encoding", interrupted)
+    monkeypatch.setattr(command_io.registry, "find_encoding", interrupted)
     assert cli.main(["info"]) == 130
     assert not capsys.readouterr().err
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
+import os
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -123,8 +125,8 @@ def test_bad_use(tmp_path: Path) -> None:
         minitok.compare(path, "minitok_32k")
     with pytest.raises(TypeError, match="an encoding is"):
         minitok.compare(path, [3])  # type: ignore[list-item]
-    with path.open("rb") as file, pytest.raises(TypeError, match="paths and globs"):
-        minitok.compare([file], ["minitok_32k"])  # type: ignore[list-item]
+    with pytest.raises(TypeError, match="paths, globs and open files"):
+        minitok.compare([3], ["minitok_32k"])  # type: ignore[list-item]
     with pytest.raises(ValueError, match="expected 'strict'"):
         minitok.compare(path, ["minitok_32k"], errors="ignore")  # type: ignore[arg-type]
 
@@ -148,6 +150,35 @@ def test_the_command(tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]) 
     for suffix in ("png", "pdf"):
         assert cli.main([*options, "--plot", str(tmp_path / f"a.{suffix}")]) == 0
         assert (tmp_path / f"a.{suffix}").stat().st_size > 5000
+
+
+def test_standard_input_and_open_files(
+    tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a.txt"
+    path.write_bytes((TEXT * 20).encode())
+    encodings: list[Any] = ["minitok_32k", trained("gpt2")]
+    whole = minitok.compare(path, encodings)
+    with path.open("rb") as file:
+        file.read(5)
+        opened = minitok.compare(file, encodings)
+        assert [one.used_lengths for one in opened.encodings] == [one.used_lengths for one in whole.encodings]
+        assert [one.files[0].file for one in opened.encodings] == [str(path)] * 2
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(file))
+        file.seek(0)
+        assert cli.main(["compare", str(path), "-", "-e", "minitok_32k", "--json"]) == 0
+    files = json.loads(capfdbinary.readouterr().out)["encodings"][0]["files"]
+    assert [one.pop("file") for one in files] == [str(path), "-"]
+    assert files[0].pop("seconds") > 0 < files[1].pop("seconds")
+    assert files[0] == files[1]
+    for content, message in ((b"", b"- has no text"), (b"a\xff", b"-: not valid UTF-8 at byte 1")):
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(content)))
+        assert cli.main(["compare", "-"]) == 1
+        assert message in capfdbinary.readouterr().err
+    read, write = os.pipe()
+    os.close(write)
+    with os.fdopen(read, "rb") as pipe, pytest.raises(ValueError, match="cannot be read again"):
+        minitok.compare(pipe, encodings)
 
 
 def test_bad_use_of_the_command(

@@ -211,6 +211,59 @@ def test_going_on_with_something_else(tmp_path: Path, files: list[Path]) -> None
     assert {path: path.read_bytes() for path in out.iterdir()} == before
 
 
+@pytest.mark.parametrize("number", range(6))
+def test_going_on_when_a_file_has_other_content(tmp_path: Path, files: list[Path], number: int) -> None:
+    """Its size and its time are kept, so that only its checksum tells."""
+    out, file = tmp_path / "out", files[number]
+    options: dict[str, Any] = {"paths": files, "out": out, "encoding": encoding(), "shard_size": 10_000}
+    whole = minitok.encode_dataset(**options)
+    assert all(len(span["blake2b"]) == 32 for shard in whole["shards"] for span in shard["inputs"])
+    assert {span["url"] for shard in whole["shards"] for span in shard["inputs"]} == set(map(str, files))
+    (out / "manifest.json").unlink()
+    before = {path: path.read_bytes() for path in out.iterdir()}
+    times = (file.stat().st_atime_ns, file.stat().st_mtime_ns)
+    content = file.read_bytes()
+    if file.suffix == ".parquet":  # whose pages are compressed: another file of the same rows, but one
+        texts = [text.replace("mat", "hat") for text in (TEXTS if file.parent.name == "a" else TEXTS[::-1])]
+        write_parquet(file, texts)
+    else:
+        file.write_bytes(content.replace(b"mat", b"hat"))
+    os.utime(file, ns=times)
+    if file.stat().st_size == len(content):
+        message = rf"{file.name} holds something else than when shard-000\d\d was made of it"
+    else:
+        message = "or the files have changed"
+    with pytest.raises(ValueError, match=message):
+        minitok.encode_dataset(**options)
+    assert {path: path.read_bytes() for path in out.iterdir()} == before
+    file.write_bytes(content)
+    os.utime(file, ns=times)
+    assert minitok.encode_dataset(**options) == whole
+
+
+@pytest.mark.parametrize("at", ["before", "while"])
+def test_a_file_that_changes_during_the_run(
+    tmp_path: Path, files: list[Path], at: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After it was found, or while it is encoded: no shard tells of it as if it were one file."""
+    enc, out, name = encoding(), tmp_path / "out", "encode_file"
+    encode = minitok.Encoding.encode_file
+
+    def changed(self: minitok.Encoding, *arguments: Any, **options: Any) -> Any:
+        if at == "before":
+            os.utime(files[1], ns=(0, 0))
+            return encode(self, *arguments, **options)
+        written = encode(self, *arguments, **options)
+        os.utime(files[0], ns=(0, 0))
+        return written
+
+    monkeypatch.setattr(minitok.Encoding, name, changed)
+    with pytest.raises(ValueError, match=r"part.parquet was changed after it was found; begin again"):
+        minitok.encode_dataset(files[:2], out, encoding=enc, shard_size=1 << 13)
+    assert not (out / "manifest.json").exists()
+    assert len(entries(out)) <= (4 if at == "before" else 0)
+
+
 # -- Bad input -----------------------------------------------------------------------------------------------------
 
 

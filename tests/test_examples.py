@@ -112,3 +112,34 @@ with tempfile.TemporaryDirectory() as folder:
         raise AssertionError(number)
 """
     run(program, path)
+
+
+@pytest.mark.skipif(find_spec("torch") is None, reason="what stands for PyTorch has no workers")
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_workers_of_pytorch(method: str, tmp_path: Path) -> None:
+    """Each worker maps the shards itself; together they give every window once."""
+    program = tmp_path / "program.py"
+    program.write_text(
+        f"""
+import sys, tempfile
+from pathlib import Path
+import minitok
+sys.path.insert(0, {str(EXAMPLES)!r})
+from pytorch_dataset import Windows
+from torch.utils.data import DataLoader
+
+def all_windows(windows, **options):
+    return sorted(ids.tolist() for batch, _ in DataLoader(windows, batch_size=16, **options) for ids in batch)
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as folder:
+        text, out = Path(folder, "a.txt"), Path(folder, "ids")
+        text.write_text("<|endoftext|>".join(f"This is document {{i}}." for i in range(300)))
+        minitok.encode_dataset(text, out, encoding=minitok.get_encoding("minitok_32k"), shard_size=2000)
+        windows = Windows(out, 16)
+        assert all_windows(windows) == all_windows(windows, num_workers=2, multiprocessing_context={method!r})
+""",
+        encoding="utf-8",
+    )
+    done = subprocess.run([sys.executable, str(program)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done

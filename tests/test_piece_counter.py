@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -264,6 +266,38 @@ def test_utf8_prefix(data: bytes) -> None:
         raise AssertionError
 
     agree(lambda m: m.utf8_prefix(data), naive)
+
+
+@given(st.lists(st.one_of(any_bytes, st.sampled_from(UTF8_EDGES)), max_size=12), st.data())
+@example([], None)
+def test_counting_of_tokens(tokens: list[bytes], data: Any) -> None:
+    """Each character's script is its code point modulo 5; the text is what the ids spell, made valid."""
+    scripts = bytes(i % 5 for i in range(0x110000))
+    lengths, found, places = agree(lambda m: m.classify_tokens(tokens, scripts))
+    assert array("I", lengths).tolist() == list(map(len, tokens))
+    assert len(found) == len(places) // 4 == len(tokens)
+    text = "aé字😀".encode() * 3
+    # Tokens that cut a valid text anywhere.
+    ends = sorted({0, len(text), *(data.draw(st.sets(st.integers(0, len(text)))) if data else ())})
+    cut = [text[a:b] for a, b in pairwise(ends)]
+    known = sorted(set(cut))
+    ids = array("I", map(known.index, cut))
+
+    def counted(module: Any) -> Any:
+        tables = [array("I", table) for table in module.classify_tokens(known, scripts)[::2]]
+        counts, tokens_of, sizes = (array("q", bytes(8 * n)) for n in (len(known), 5, 5))
+        size = module.count_ids(ids, tables[0], counts)
+        module.count_parts(ids, *tables, text, scripts, tokens_of, sizes)
+        return size, counts.tolist(), tokens_of.tolist(), sizes.tolist()
+
+    size, counts, _, _ = agree(counted)
+    assert (size, counts) == (len(text), [cut.count(token) for token in known])
+
+
+def test_ids_that_are_not_in_the_vocabulary() -> None:
+    ids, few = array("I", [0, 5]), array("I", [1] * 5)
+    agree_to_raise(lambda m: m.count_ids(ids, few, array("q", bytes(40))))
+    agree_to_raise(lambda m: m.count_parts(ids, few, few, b"ab", bytes(9), array("q", [0]), array("q", [0])))
 
 
 def measure(module: Any, block: bytes, after: bytes) -> Any:

@@ -19,6 +19,9 @@ __all__ = [
     "PieceCounter",
     "RankTable",
     "SpecialFinder",
+    "classify_tokens",
+    "count_ids",
+    "count_parts",
     "measure_records",
     "merge_records",
     "partition_records",
@@ -62,13 +65,25 @@ def _choose() -> str:
 BACKEND: str = _choose()
 
 if TYPE_CHECKING or BACKEND == "python":
-    from minitok._pycount import PieceCounter, measure_records, merge_records, partition_records, utf8_prefix
+    from minitok._pycount import (
+        PieceCounter,
+        classify_tokens,
+        count_ids,
+        count_parts,
+        measure_records,
+        merge_records,
+        partition_records,
+        utf8_prefix,
+    )
     from minitok._pylearn import Learner
     from minitok._pymerge import Decoder, Encoder, RankTable, SpecialFinder
 else:
     from minitok._fastlearn import (
         Learner,
         PieceCounter,
+        classify_tokens,
+        count_ids,
+        count_parts,
         measure_records,
         merge_records,
         partition_records,

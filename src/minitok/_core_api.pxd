@@ -203,6 +203,22 @@ cdef extern from "utf8.h":
     size_t mt_utf8_prefix(const uint8_t *text, size_t length) noexcept nogil
 
 
+cdef extern from "token_use.h":
+    ctypedef struct mt_known_tokens:
+        const uint32_t *lengths
+        const uint32_t *places
+    void mt_classify_tokens(
+        const uint8_t *tokens, const uint32_t *lengths, size_t count, const uint8_t *scripts, uint8_t *found,
+        uint32_t *places
+    ) noexcept nogil
+    bint mt_ids_are_known(const uint32_t *ids, size_t count, size_t known) noexcept nogil
+    size_t mt_count_ids(const uint32_t *ids, size_t count, const uint32_t *lengths, int64_t *counts) noexcept nogil
+    void mt_count_parts(
+        const uint32_t *ids, size_t count, mt_known_tokens known, const uint8_t *text, size_t size,
+        const uint8_t *scripts, int64_t *tokens, int64_t *bytes
+    ) noexcept nogil
+
+
 cdef extern from "records.h":
     ctypedef struct mt_record:
         const uint8_t *piece

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-__all__ = ["MAX_COUNT", "PROGRESS_STEP", "counts_too_large", "learner_in_use", "missing_byte", "words_too_late"]
+__all__ = [
+    "MAX_COUNT",
+    "PROGRESS_STEP",
+    "counts_too_large",
+    "learner_in_use",
+    "missing_byte",
+    "unknown_ids",
+    "words_too_late",
+]
 
 #: Training counts are signed 64-bit numbers.
 MAX_COUNT = 2**63 - 1
@@ -34,3 +42,8 @@ def learner_in_use() -> ValueError:
 def words_too_late() -> ValueError:
     """Pieces came after the first merge was learnt."""
     return ValueError("pieces are added after learning has begun: add all of them before the first call of learn")
+
+
+def unknown_ids(known: int) -> ValueError:
+    """Ids are counted that the vocabulary does not have."""
+    return ValueError(f"an id to count is not below {known}: count ids of the vocabulary they were encoded with")

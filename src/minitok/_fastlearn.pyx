@@ -2,21 +2,36 @@
 # cython: freethreading_compatible=True
 """The compiled twin of `_pycount` and `_pylearn`: the same names, over the C core in `_core/`.
 
+Longer than 500 lines because every way of counting and learning from Python objects to the core is here, and nowhere
+else.
+
 A `PieceCounter` is for one thread; counters of several threads are added up with `merge`. So is a `Learner`.
 """
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from cpython.exc cimport PyErr_CheckSignals
-from libc.stdint cimport uint8_t, uint32_t, uint64_t
+from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc
 
 from minitok._core_api cimport *
 
-from minitok._errors import MAX_COUNT, PROGRESS_STEP, learner_in_use, words_too_late
+from array import array
+
+from minitok._errors import MAX_COUNT, PROGRESS_STEP, learner_in_use, unknown_ids, words_too_late
 from minitok.piece_records import check_order, check_parts
 from minitok.pretokenizer import bytes_of, get_pretokenizer, text_of
 
-__all__ = ["Learner", "PieceCounter", "measure_records", "merge_records", "partition_records", "utf8_prefix"]
+__all__ = [
+    "Learner",
+    "PieceCounter",
+    "classify_tokens",
+    "count_ids",
+    "count_parts",
+    "measure_records",
+    "merge_records",
+    "partition_records",
+    "utf8_prefix",
+]
 
 cdef extern from *:
     Py_ssize_t PY_SSIZE_T_MAX
@@ -259,6 +274,54 @@ def utf8_prefix(bytes text not None):
     with nogil:
         size = mt_utf8_prefix(data, size)
     return size
+
+
+def classify_tokens(tokens, bytes scripts not None):
+    """What tells the scripts of tokens; see `_pycount.classify_tokens`."""
+    cdef bytes joined = b"".join(tokens), lengths = array("I", map(len, tokens)).tobytes()
+    cdef Py_ssize_t count = len(lengths) // sizeof(uint32_t)
+    cdef bytes found = PyBytes_FromStringAndSize(NULL, count)
+    cdef bytes places = PyBytes_FromStringAndSize(NULL, count * sizeof(uint32_t))
+    mt_classify_tokens(
+        <const uint8_t *> PyBytes_AS_STRING(joined), <const uint32_t *> PyBytes_AS_STRING(lengths), count,
+        <const uint8_t *> PyBytes_AS_STRING(scripts), <uint8_t *> PyBytes_AS_STRING(found),
+        <uint32_t *> PyBytes_AS_STRING(places),
+    )
+    return lengths, found, places
+
+
+def count_ids(const uint32_t[::1] ids not None, const uint32_t[::1] lengths not None, int64_t[::1] counts not None):
+    """Count ids; see `_pycount.count_ids`."""
+    cdef size_t count = ids.shape[0], size = 0
+    if not mt_ids_are_known(&ids[0] if count else NULL, count, min(lengths.shape[0], counts.shape[0])):
+        raise unknown_ids(min(lengths.shape[0], counts.shape[0]))
+    if count:
+        with nogil:
+            size = mt_count_ids(&ids[0], count, &lengths[0], &counts[0])
+    return size
+
+
+def count_parts(
+    const uint32_t[::1] ids not None,
+    const uint32_t[::1] lengths not None,
+    const uint32_t[::1] places not None,
+    bytes text not None,
+    bytes scripts not None,
+    int64_t[::1] tokens not None,
+    int64_t[::1] sizes not None,
+):
+    """Count ids whose script the text tells; see `_pycount.count_parts`."""
+    cdef size_t count = ids.shape[0], size = PyBytes_GET_SIZE(text)
+    cdef const uint8_t *data = <const uint8_t *> PyBytes_AS_STRING(text)
+    cdef const uint8_t *table = <const uint8_t *> PyBytes_AS_STRING(scripts)
+    cdef mt_known_tokens known
+    if not mt_ids_are_known(&ids[0] if count else NULL, count, min(lengths.shape[0], places.shape[0])):
+        raise unknown_ids(min(lengths.shape[0], places.shape[0]))
+    if count:
+        known.lengths = &lengths[0]
+        known.places = &places[0]
+        with nogil:
+            mt_count_parts(&ids[0], count, known, data, size, table, &tokens[0], &sizes[0])
 
 
 def merge_records(streams):

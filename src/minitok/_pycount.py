@@ -6,20 +6,22 @@ What the compiled twin `_fastlearn` does before anything is learnt is specified 
     merge_records   several sorted streams of counted pieces -> one
 
 and, beside them, what shares counted pieces out among machines, `partition_records`, and what checks texts and
-counted pieces that come from files: `utf8_prefix`, `measure_records`.
+counted pieces that come from files: `utf8_prefix`, `measure_records`. What a vocabulary makes of a text is counted by
+`classify_tokens`, `count_ids` and `count_parts`.
 """
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from heapq import merge
 from itertools import chain, groupby
 from operator import itemgetter
-from typing import Literal
+from typing import Any, Literal, TypeAlias
 from zlib import crc32
 
-from minitok._errors import MAX_COUNT, counts_too_large
+from minitok._errors import MAX_COUNT, counts_too_large, unknown_ids
 from minitok.piece_records import (
     check_order,
     check_parts,
@@ -29,8 +31,22 @@ from minitok.piece_records import (
     unsorted_records,
 )
 from minitok.pretokenizer import bytes_of, get_pretokenizer, text_of
+from minitok.text import characters_of
 
-__all__ = ["PieceCounter", "measure_records", "merge_records", "partition_records", "utf8_prefix"]
+#: Arrays of unsigned 32-bit and of signed 64-bit numbers: whatever has a buffer of them.
+Numbers: TypeAlias = Any
+Totals: TypeAlias = Any
+
+__all__ = [
+    "PieceCounter",
+    "classify_tokens",
+    "count_ids",
+    "count_parts",
+    "measure_records",
+    "merge_records",
+    "partition_records",
+    "utf8_prefix",
+]
 
 #: What a piece and its count take, about, in CPython: their places in a dict, their headers, and some letters.
 _BYTES_OF_PIECE = 170
@@ -190,3 +206,109 @@ def utf8_prefix(text: bytes) -> int:
     except UnicodeDecodeError as error:
         return error.start
     return len(text)
+
+
+#: The place of a token whose bytes alone tell its script.
+_NO_PLACE = 0xFFFFFFFF
+
+
+def classify_tokens(tokens: Sequence[bytes], scripts: bytes) -> tuple[bytes, bytes, bytes]:
+    """What tells the scripts of tokens.
+
+    A token is of the script of its first character that has one. Where what comes before that is not a whole
+    character, only a text tells.
+
+    Args:
+        tokens: their bytes.
+        scripts: for each code point the number of its script; 0 is none.
+
+    Returns:
+        Three arrays with an item for each token: its length as an unsigned 32-bit number; the number of its script in
+        a byte; where in it the part of a character is that the script depends on, as an unsigned 32-bit number, or
+        0xFFFFFFFF if its bytes alone tell.
+    """
+    found = bytearray()
+    places = array("I")
+    for token in tokens:
+        script, place = _classified(token, scripts)
+        found.append(script)
+        places.append(place)
+    return array("I", map(len, tokens)).tobytes(), bytes(found), places.tobytes()
+
+
+def _classified(token: bytes, scripts: bytes) -> tuple[int, int]:
+    place = 0
+    for character in characters_of(token):
+        try:
+            script = scripts[ord(character.decode())]
+        except UnicodeDecodeError:
+            return 0, place
+        if script:
+            return script, _NO_PLACE
+        place += len(character)
+    return 0, _NO_PLACE
+
+
+def count_ids(ids: Numbers, lengths: Numbers, counts: Totals) -> int:
+    """Count ids.
+
+    Args:
+        ids: unsigned 32-bit numbers.
+        lengths: for each id of the vocabulary how many bytes it spells; likewise.
+        counts: for each id a signed 64-bit number, to which is added how often it occurs.
+
+    Returns:
+        How many bytes the ids spell together.
+
+    Raises:
+        ValueError: an id that is not in the vocabulary; nothing was counted.
+    """
+    its_lengths, its_counts = memoryview(lengths), memoryview(counts)
+    found = Counter(memoryview(ids))
+    _check_ids(found, min(len(its_lengths), len(its_counts)))
+    size = 0
+    for number, count in found.items():
+        its_counts[number] += count
+        size += count * its_lengths[number]
+    return size
+
+
+def count_parts(
+    ids: Numbers, lengths: Numbers, places: Numbers, text: bytes, scripts: bytes, tokens: Totals, sizes: Totals
+) -> None:
+    """Count those ids of a text of which it tells the script: they hold parts of characters.
+
+    Args:
+        ids: unsigned 32-bit numbers.
+        lengths: for each id of the vocabulary how many bytes it spells; likewise.
+        places: for each id where among its bytes the part of a character is that tells the script; likewise, or
+            0xFFFFFFFF for an id that is not counted.
+        text: what the ids spell; valid UTF-8.
+        scripts: for each code point the number of its script.
+        tokens: for each script a signed 64-bit number, to which is added how many ids are of it.
+        sizes: the same for the bytes of these ids.
+
+    Raises:
+        ValueError: an id that is not in the vocabulary; nothing was counted.
+    """
+    numbers = memoryview(ids)
+    its_lengths, its_places = memoryview(lengths), memoryview(places)
+    its_tokens, its_sizes = memoryview(tokens), memoryview(sizes)
+    _check_ids(numbers, min(len(its_lengths), len(its_places)))
+    at = 0
+    for number in numbers:
+        length, place = its_lengths[number], its_places[number]
+        if place != _NO_PLACE:
+            first = at + place
+            while text[first] & 0xC0 == 0x80:
+                first -= 1
+            character = text[first : first + 4].decode("utf-8", "ignore")[0]
+            script = scripts[ord(character)]
+            its_tokens[script] += 1
+            its_sizes[script] += length
+        at += length
+
+
+def _check_ids(ids: Iterable[int], known: int) -> None:
+    if max(ids, default=-1) >= known:
+        raise unknown_ids(known)

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import argparse
+import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import IO
 
+from minitok import registry
 from minitok.encoding import Encoding
 from minitok.files import open_atomically
 from minitok.progress import progress_bar
-from minitok.registry import get_encoding, list_encoding_names, load
+from minitok.registry import list_encoding_names
 
 __all__ = [
     "STANDARD_INPUT",
     "BadUseError",
+    "StandardInput",
     "add_allow_special",
     "add_encodings",
     "find_encoding",
@@ -57,18 +61,36 @@ def add_allow_special(parser: argparse.ArgumentParser) -> None:
 
 
 def find_encoding(name_or_file: str, pattern: str | None = None) -> Encoding:
-    """The encoding of a name or of a vocabulary file."""
-    if name_or_file in list_encoding_names():
-        if pattern is not None:
-            raise BadUseError(
-                f"minitok: error: the encoding {name_or_file} has a pattern; --pattern is for rank files"
-            )
-        return get_encoding(name_or_file)
-    if Path(name_or_file).exists():
-        return load(name_or_file, pattern=pattern)
-    raise BadUseError(
-        f"minitok: error: {name_or_file!r} is neither an encoding ({', '.join(list_encoding_names())}) nor a file"
-    )
+    """The encoding of a name or of a vocabulary file, for a command that has one."""
+    if pattern is not None and name_or_file in list_encoding_names():
+        raise BadUseError(f"minitok: error: the encoding {name_or_file} has a pattern; --pattern is for rank files")
+    return registry.find_encoding(name_or_file, pattern=pattern)
+
+
+class StandardInput:
+    """Standard input as a file that can be read again; it goes to disk until this is closed."""
+
+    name = STANDARD_INPUT
+
+    def __init__(self) -> None:
+        self._file = TemporaryFile()  # noqa: SIM115 (closed with this)
+        shutil.copyfileobj(sys.stdin.buffer, self._file, 1 << 20)
+
+    def read(self, size: int = -1) -> bytes:
+        """The next bytes."""
+        return self._file.read(size)
+
+    def seek(self, place: int) -> int:
+        """Go to a place."""
+        return self._file.seek(place)
+
+    def seekable(self) -> bool:
+        """It is."""
+        return True
+
+    def close(self) -> None:
+        """Forget it."""
+        self._file.close()
 
 
 def read_inputs(files: Sequence[str]) -> Iterator[tuple[str, bytes]]:

@@ -11,14 +11,15 @@ from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, Literal
+from typing import IO, TYPE_CHECKING, Any, Literal, cast
 
 from minitok.corpus import Corpus
 from minitok.encoding import Encoding
-from minitok.input_files import find_inputs
+from minitok.input_documents import Documents
+from minitok.input_files import InputFile, InputSource, find_inputs
 from minitok.patterns import find_named_pattern
 from minitok.pipeline import takes_bytes
-from minitok.registry import get_encoding, list_encoding_names, load
+from minitok.registry import find_encoding
 
 if TYPE_CHECKING:
     from minitok.token_use import TokenUse
@@ -128,7 +129,7 @@ class Comparison:
 
 
 def compare(
-    files: str | PathLike[str] | Iterable[str | PathLike[str]],
+    files: InputSource,
     encodings: Iterable[str | PathLike[str] | Encoding],
     *,
     pattern: str | None = None,
@@ -137,7 +138,8 @@ def compare(
     """Compare vocabularies on files: tokens, bytes and words for each token, scripts, use of the vocabulary, time.
 
     Args:
-        files: paths and globs of UTF-8 text, JSON Lines (.jsonl, .ndjson; the field "text"), .gz and .zst.
+        files: paths and globs of UTF-8 text, JSON Lines (.jsonl, .ndjson; the field "text"), .gz and .zst; and
+            files of UTF-8 text that are open for reading bytes, which can be read from their beginning again.
         encodings: names of encodings, paths of vocabulary files, or encodings.
         pattern: for rank files, which hold none: a name or an expression.
         errors: what to do with bytes that are not valid UTF-8: "strict" raises, "replace" puts U+FFFD for them.
@@ -163,36 +165,31 @@ def compare(
         raise ValueError(f"errors is {errors!r}; expected 'strict' or 'replace'")
     if isinstance(encodings, (str, PathLike, Encoding)):
         raise TypeError(f"encodings are several, in a list, not {type(encodings).__name__}")
-    paths = [file.file for file in find_inputs(files, None)]
-    named = [(one.name if isinstance(one, Encoding) else str(one), _found(one, pattern)) for one in encodings]
-    if not paths or not named:
-        raise ValueError(f"there are no {'encodings' if paths else 'files'} to compare; give at least one")
-    for path in paths:
-        if not isinstance(path, Path):
-            raise TypeError(f"files to compare are paths and globs, not {type(path).__name__}")
-        if not path.is_file():
-            raise ValueError(f"{path} is a pipe or a device, which cannot be read again; compare a file")
-    texts = [(path, _text_figures(path, errors)) for path in paths if isinstance(path, Path)]
+    inputs = find_inputs(files, None)
+    named = [
+        (one.name, one) if isinstance(one, Encoding) else (str(one), find_encoding(one, pattern=pattern))
+        for one in encodings
+    ]
+    if not inputs or not named:
+        raise ValueError(f"there are no {'encodings' if inputs else 'files'} to compare; give at least one")
+    for file in inputs:
+        if not (file.file.is_file() if isinstance(file.file, Path) else cast("IO[bytes]", file.file).seekable()):
+            raise ValueError(f"{file.name} is a pipe or a device, which cannot be read again; compare a file")
+    texts = [(file, _text_figures(file, errors)) for file in inputs]
     return Comparison(tuple(_compared(name, one, texts, errors) for name, one in named))
 
 
-def _found(encoding: str | PathLike[str] | Encoding, pattern: str | None) -> Encoding:
-    if isinstance(encoding, Encoding):
-        return encoding
-    if not isinstance(encoding, (str, PathLike)):
-        raise TypeError(f"an encoding is a name, a path or an Encoding, not {type(encoding).__name__}")
-    known = list_encoding_names()
-    if encoding in known:
-        return get_encoding(str(encoding))
-    if not Path(encoding).exists():
-        raise FileNotFoundError(f"{str(encoding)!r} is neither an encoding ({', '.join(known)}) nor a file")
-    return load(encoding, pattern=pattern)
+def _documents(file: InputFile, corpus: Corpus) -> Documents:
+    """The documents of a file from its beginning on."""
+    if not isinstance(file.file, Path):
+        cast("IO[bytes]", file.file).seek(0)
+    return corpus.documents(cast("Path | IO[bytes]", file.file))
 
 
 def _compared(
     name: str,
     encoding: Encoding,
-    texts: Iterable[tuple[Path, tuple[int, int, int]]],
+    texts: Iterable[tuple[InputFile, tuple[int, int, int]]],
     errors: Literal["strict", "replace"],
 ) -> ComparedEncoding:
     import numpy as np
@@ -201,21 +198,20 @@ def _compared(
 
     tokens = encoding.tokens
     ordinary = np.array(sorted(set(encoding.vocabulary.tokens.values())), np.int64)
-    lengths = np.array([0 if token is None else len(token) for token in tokens], np.int64)
     use = TokenUse(tokens)
     counts = np.zeros(len(tokens), np.int64)
     files = []
-    for path, text in texts:
+    for file, text in texts:
         use.reset()
-        files.append(_file_figures(path, text, encoding, use, errors))
+        files.append(_file_figures(file, text, encoding, use, errors))
         counts += use.counts
     return ComparedEncoding(
         name,
         encoding.n_vocab,
         tuple(files),
         _sum(files),
-        _histogram(np.bincount(lengths[ordinary])),
-        _histogram(np.bincount(lengths, counts)),
+        _histogram(np.bincount(use.lengths[ordinary])),
+        _histogram(np.bincount(use.lengths, counts)),
         tuple(ordinary[counts[ordinary] == 0].tolist()),
     )
 
@@ -224,16 +220,14 @@ def _histogram(counts: Any) -> dict[int, int]:
     return {length: int(count) for length, count in enumerate(counts.tolist()) if count}
 
 
-def _text_figures(path: Path, errors: Literal["strict", "replace"]) -> tuple[int, int, int]:
+def _text_figures(file: InputFile, errors: Literal["strict", "replace"]) -> tuple[int, int, int]:
     """Bytes, characters and words of a file."""
     import numpy as np
 
     from minitok.encode_file import BLOCK
 
-    is_white = np.zeros(256, bool)
-    is_white[list(b" \t\n\r\v\f")] = True
     size = characters = words = 0
-    for document in Corpus([], errors, None, BLOCK).documents(path):
+    for document in _documents(file, Corpus([], errors, None, BLOCK)):
         blocks: Iterable[bytes] = document  # type: ignore[assignment]
         if isinstance(document, list):  # short ones; no word goes from one to the next
             blocks = [b"\n".join(bytes(text) for text in document)] if document else []  # type: ignore[arg-type]
@@ -243,21 +237,25 @@ def _text_figures(path: Path, errors: Literal["strict", "replace"]) -> tuple[int
         for block in blocks:
             if errors == "strict" and b"\0" in block:
                 raise ValueError(
-                    f"{path} has bytes that are zero: it is binary, not text; pass errors='replace' to use it"
+                    f"{file.name} has bytes that are zero: it is binary, not text; pass errors='replace' to use it"
                 )
             data = np.frombuffer(block, np.uint8)
             size += len(data)
-            characters += int(np.count_nonzero((data & 0xC0) != 0x80))
-            white = np.concatenate(([after_white], is_white[data]))
-            words += int(np.count_nonzero(white[:-1] & ~white[1:]))
-            after_white = bool(white[-1])
+            characters += int(np.count_nonzero(data.view(np.int8) >= -64))  # the others go on with a character
+            white = (data == ord(" ")) | ((data - 9) < 5)  # below 9 the difference wraps around
+            words += int(np.count_nonzero(white[:-1] > white[1:])) + (after_white and not white[:1].all())
+            after_white = bool(white[-1]) if len(white) else after_white
     if not size:
-        raise ValueError(f"{path} has no text, so there is nothing to compare; leave it out")
+        raise ValueError(f"{file.name} has no text, so there is nothing to compare; leave it out")
     return size, characters, words
 
 
 def _file_figures(
-    path: Path, text: tuple[int, int, int], encoding: Encoding, use: TokenUse, errors: Literal["strict", "replace"]
+    file: InputFile,
+    text: tuple[int, int, int],
+    encoding: Encoding,
+    use: TokenUse,
+    errors: Literal["strict", "replace"],
 ) -> ComparedFile:
     from minitok.encode_file import BLOCK, LONG, BatchEncoder, batches_of
 
@@ -267,16 +265,18 @@ def _file_figures(
     encode = BatchEncoder(vocabulary, encoding._encoder, None)
     tokens = 0
     seconds = 0.0
-    for batch, spent in _timed(batches_of(corpus.documents(path), pattern, corpus.so_far)):
+    for batch, spent in _timed(batches_of(_documents(file, corpus), pattern, corpus.so_far)):
         begin = perf_counter()
         ids, _, _ = encode(batch)
         seconds += spent + perf_counter() - begin
         tokens += len(ids)
         use.add(ids, batch.texts)
     if not tokens:
-        raise ValueError(f"{path} has no tokens in {encoding.name}, so there is nothing to compare; leave it out")
+        raise ValueError(
+            f"{file.name} has no tokens in {encoding.name}, so there is nothing to compare; leave it out"
+        )
     scripts = sorted((ScriptFigures(*figures) for figures in use.by_script()), key=lambda one: -one.bytes)
-    return ComparedFile(str(path), *text, tokens, seconds, tuple(scripts))
+    return ComparedFile(file.name, *text, tokens, seconds, tuple(scripts))
 
 
 def _timed(batches: Iterator[Any]) -> Iterator[tuple[Any, float]]:

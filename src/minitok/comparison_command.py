@@ -5,9 +5,11 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Sequence
+from contextlib import ExitStack, closing
 from pathlib import Path
+from typing import Any
 
-from minitok.command_io import add_encodings, print_output
+from minitok.command_io import STANDARD_INPUT, StandardInput, add_encodings, print_output
 from minitok.comparison import ComparedFile, Comparison, compare
 from minitok.comparison_plot import draw_comparison
 from minitok.pictures import check_picture
@@ -17,7 +19,10 @@ __all__ = ["COMPARISON_COMMANDS"]
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "files", nargs="+", metavar="FILE", help="UTF-8 text, JSON Lines (.jsonl, .ndjson), .gz, .zst; also globs"
+        "files",
+        nargs="+",
+        metavar="FILE",
+        help="UTF-8 text, JSON Lines (.jsonl, .ndjson), .gz, .zst; globs; '-': standard input",
     )
     add_encodings(parser)
     parser.add_argument(
@@ -34,12 +39,17 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 def _run(arguments: argparse.Namespace) -> None:
     if arguments.plot is not None:
         check_picture(arguments.plot, "the plot", "leave --plot out")
-    found = compare(
-        arguments.files,
-        arguments.encoding or ["minitok_32k"],
-        pattern=arguments.pattern,
-        errors=arguments.errors,
-    )
+    with ExitStack() as opened:
+        files: list[Any] = [
+            opened.enter_context(closing(StandardInput())) if file == STANDARD_INPUT else file
+            for file in arguments.files
+        ]
+        found = compare(
+            files,
+            arguments.encoding or ["minitok_32k"],
+            pattern=arguments.pattern,
+            errors=arguments.errors,
+        )
     if arguments.plot is not None:
         draw_comparison(found, arguments.plot)
     print_output(json.dumps(found.as_dict()) if arguments.json else _tables(found), arguments.output)

@@ -68,8 +68,13 @@ def _draw_lengths(axes: Axes, encodings: tuple[ComparedEncoding, ...], names: li
             shares[min(max(length, 1), LONGEST) - 1] += 100 * count / one.total.tokens
         places = [length + (number + 0.5) * width - 0.4 for length in range(1, LONGEST + 1)]
         axes.bar(places, shares, width, color=colour, label=name)
-    axes.set(title="Lengths of the text's tokens", xlabel="bytes", ylabel="% of the text's tokens")
-    axes.set_xticks(range(1, LONGEST + 1), [*map(str, range(1, LONGEST)), f"≥{LONGEST}"])
+    axes.set(
+        title="Lengths of the text's tokens",
+        xlabel=f"bytes ({LONGEST}+: this many or more)",
+        ylabel="% of the text's tokens",
+    )
+    axes.set_xticks(range(1, LONGEST + 1), [*map(str, range(1, LONGEST)), f"{LONGEST}+"], fontsize="small")
+    axes.set_xlim(0.3, LONGEST + 0.7)
     axes.grid(alpha=0.3, axis="y")
 
 

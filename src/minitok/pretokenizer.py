@@ -23,7 +23,7 @@ import re
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import accumulate
 from typing import Any, AnyStr, Generic
 
@@ -146,12 +146,22 @@ class Pretokenizer:
         self.pattern = pattern
         named = find_named_pattern(pattern)
         self._is_named = named is not None
-        self._wide: Any = None if pattern is None else compile_pattern(pattern)
-        self._narrow: Any = (
-            compile_pattern(pattern, bmp_only=True) if pattern is not None and self._is_named else self._wide
-        )
+        if pattern is not None and named is None:
+            compile_pattern(pattern)  # for its errors; a named one is compiled when it is used
         self._boundary: Any = None if named is None else _compile_boundaries(named.boundaries)
         self._to_last_boundary: Any = None if named is None else _compile_boundaries(named.boundaries, to_last=True)
+
+    @cached_property
+    def _wide(self) -> Any:
+        """What splits texts."""
+        return None if self.pattern is None else compile_pattern(self.pattern)
+
+    @cached_property
+    def _narrow(self) -> Any:
+        """What splits texts without characters above U+FFFF."""
+        if self.pattern is None or not self._is_named:
+            return self._wide
+        return compile_pattern(self.pattern, bmp_only=True)
 
     def chunks(self, text: str, size: int = CHUNK) -> Iterator[str]:
         """Parts of a text, of about `size` characters, whose pieces are together those of the text.

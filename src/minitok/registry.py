@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from os import PathLike
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from minitok import _backend, bridges, formats, read_before
@@ -26,6 +27,7 @@ __all__ = [
     "ENCODINGS",
     "encoding_for_model",
     "encoding_name_for_model",
+    "find_encoding",
     "from_huggingface",
     "from_tiktoken",
     "get_encoding",
@@ -177,6 +179,28 @@ def list_encoding_names() -> list[str]:
         ValueError: a plugin is defective.
     """
     return [*_PUBLISHED, _EMBEDDED, *_plugin_constructors()]
+
+
+def find_encoding(name_or_path: str | PathLike[str], *, pattern: str | None = None) -> Encoding:
+    """The encoding of a name that is known, else that of a vocabulary file.
+
+    Args:
+        name_or_path: see above.
+        pattern: for rank files, which hold none; an encoding that is known by name has its own.
+
+    Raises:
+        FileNotFoundError: it is neither.
+        ValueError, OSError: see `load`.
+        TypeError: it is no str and no path.
+    """
+    if not isinstance(name_or_path, (str, PathLike)):
+        raise TypeError(f"an encoding is a name, a path or an Encoding, not {type(name_or_path).__name__}")
+    known = list_encoding_names()
+    if name_or_path in known:
+        return get_encoding(str(name_or_path))
+    if not Path(name_or_path).exists():
+        raise FileNotFoundError(f"{str(name_or_path)!r} is neither an encoding ({', '.join(known)}) nor a file")
+    return load(name_or_path, pattern=pattern)
 
 
 def _construct(name: str) -> Encoding:

@@ -78,9 +78,19 @@ def class_ranges(name: str) -> Ranges:
 
 
 def _class_body(ranges: Ranges, last_code_point: int) -> str:
-    r"""The inside of a bracketed class: `\U00000030-\U00000039...`."""
+    r"""The inside of a bracketed class: `\U00000030-\U00000039...`, and letters as they are."""
     kept = [(a, min(b, last_code_point)) for a, b in ranges if a <= last_code_point]
-    return "".join(f"\\U{a:08x}" if a == b else f"\\U{a:08x}-\\U{b:08x}" for a, b in kept)
+    return "".join(_spelled(a) if a == b else f"{_spelled(a)}-{_spelled(b)}" for a, b in kept)
+
+
+def _spelled(code_point: int) -> str:
+    """A code point in a class. `re` reads a character many times faster than an escape, of which there are thousands.
+
+    What could mean something to an engine is escaped: ASCII, white space, surrogates.
+    """
+    character = chr(code_point)
+    is_plain = character.isalnum() and code_point > 0xFF
+    return character if is_plain else f"\\U{code_point:08x}"
 
 
 #: The escapes that `regex` and `re` would look up in Unicode tables of their own.

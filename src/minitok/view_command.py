@@ -10,11 +10,10 @@ from minitok.command_io import (
     BadUseError,
     add_allow_special,
     add_encodings,
-    find_encoding,
     print_output,
     read_inputs,
 )
-from minitok.registry import list_encoding_names
+from minitok.registry import find_encoding
 from minitok.viewer import View
 
 __all__ = ["VIEW_COMMANDS"]
@@ -38,8 +37,7 @@ def _run(arguments: argparse.Namespace) -> None:
     if not 0 <= arguments.port <= 65535:
         raise BadUseError(f"minitok view: error: --port {arguments.port} is not a port")
     names = arguments.encoding or ["minitok_32k"]
-    known = list_encoding_names()
-    encodings = [find_encoding(name, None if name in known else arguments.pattern) for name in names]
+    encodings = [find_encoding(name, pattern=arguments.pattern) for name in names]
     specials = frozenset().union(*(encoding.special_tokens_set for encoding in encodings))
     unknown = set(arguments.allow_special) - specials - {"all"}
     if unknown:

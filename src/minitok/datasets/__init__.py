@@ -5,6 +5,7 @@
     manifest    what the folder holds, and how it is told
     reading     documents by number, if the vocabulary is the right one
     spans       large files cut where nothing goes across
+    checked_input   input that is hashed while it is read
     storage     files here, or wherever fsspec reaches
 
 See docs/datasets.md.

@@ -19,8 +19,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from minitok.column_files import pyarrow
+from minitok.datasets.checked_input import CheckedInput, check_same_input
 from minitok.datasets.manifest import VOCABULARY, check_file, files_of
-from minitok.datasets.spans import CutRule, Span, open_span
+from minitok.datasets.spans import CutRule, Span
 from minitok.datasets.storage import Storage
 from minitok.files import TemporaryFolder, open_atomically
 from minitok.id_files import EncodedFile
@@ -88,12 +89,14 @@ def encode_shard(
         The entry of the shard.
 
     Raises:
-        ValueError: what `Encoding.encode_file` refuses in a file; the vocabulary in the folder is another one.
+        ValueError: what `Encoding.encode_file` refuses in a file; the vocabulary in the folder is another one; the
+            input has changed since the shard was made, or changes meanwhile.
         OSError: a file cannot be read or written.
     """
     name = f"shard-{number:05}"
-    kept = _kept(job, f"{name}.json")
+    kept = _kept(job, f"{name}.json", len(portion))
     if kept is not None:
+        check_same_input(job.storage, portion, job.rule, kept, name)
         return kept
     if encoding is None:
         options = json.dumps(dict(job.storage.options), sort_keys=True)
@@ -104,8 +107,9 @@ def encode_shard(
     try:
         folder = Path(job.storage.open(job.out)[1]) if is_here else temporary.path
         suffix = "bin" if job.shard_format == "parquet" else job.shard_format
+        checked = CheckedInput(job.storage, portion, job.rule)
         written = encoding.encode_file(
-            [open_span(job.storage, span, job.rule) for span in portion],
+            checked.files,
             folder / f"{name}.{suffix}",
             dtype=job.dtype,
             separator=job.separator,
@@ -119,6 +123,7 @@ def encode_shard(
             "documents": written.documents,
             "ids": written.tokens,
             "bytes": written.bytes_read,
+            "inputs": checked.described(),
         }
         files = {"ids_file": written.path, "offsets_file": written.offsets_path}
         if job.shard_format == "parquet":
@@ -162,14 +167,16 @@ def _described(path: Path) -> dict[str, Any]:
     return {"name": path.name, "size": path.stat().st_size, "sha256": digest}
 
 
-def _kept(job: ShardJob, name: str) -> dict[str, Any] | None:
+def _kept(job: ShardJob, name: str, spans: int) -> dict[str, Any] | None:
     """The entry of a shard that is whole."""
     data = job.storage.read_if_there(job.url(name))
     if data is None:
         return None
     try:
         entry: dict[str, Any] = json.loads(data)
-        if entry["plan"] != job.plan or any(check_file(job.storage, job.out, file) for file in files_of(entry)):
+        if entry["plan"] != job.plan or len(list(entry["inputs"])) != spans:
+            return None
+        if any(check_file(job.storage, job.out, file) for file in files_of(entry)):
             return None
     except (KeyError, TypeError, ValueError):  # it was damaged: as if it were not there
         return None

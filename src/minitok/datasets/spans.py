@@ -33,7 +33,7 @@ from minitok.input_files import DEFAULT_FIELD, compression_of, decompressed, fie
 from minitok.patterns import find_named_pattern
 from minitok.pretokenizer import get_pretokenizer
 
-__all__ = ["CutRule", "Span", "open_span", "plan_portions", "plan_spans"]
+__all__ = ["CutRule", "Span", "check_unchanged", "open_span", "plan_portions", "plan_spans"]
 
 #: Bytes in which a cut is looked for at once; most have one in the first few.
 _WINDOW = 1 << 12
@@ -131,6 +131,7 @@ class Span:
         start: where the span begins.
         stop: where it ends.
         field: the field with the text, for JSON Lines; the column; None for text.
+        version: of the file; see `StoredFile`.
     """
 
     url: str
@@ -138,6 +139,7 @@ class Span:
     start: int
     stop: int
     field: str | None
+    version: str = ""
 
 
 def plan_spans(files: Sequence[StoredFile], field: str | None, rule: CutRule | None, longest: int) -> list[Span]:
@@ -156,7 +158,7 @@ def plan_spans(files: Sequence[StoredFile], field: str | None, rule: CutRule | N
         whole = compression_of(name) is not None or (its_field is None and rule is None)
         number = 1 if whole else max(1, -(-file.size // longest))
         places = [file.size * i // number for i in range(number + 1)]
-        spans += [Span(file.url, file.size, *ends, its_field) for ends in pairwise(places)]
+        spans += [Span(file.url, file.size, *ends, its_field, file.version) for ends in pairwise(places)]
     return spans
 
 
@@ -192,6 +194,24 @@ class _Blocks:
         return next(self._blocks, b"")
 
 
+def check_unchanged(storage: Storage, span: Span) -> None:
+    """Make sure that the file of a span is the one that was found, as far as its size and its version tell.
+
+    Raises:
+        OSError: it is not there.
+        ValueError: it is another one.
+    """
+    now = storage.found(span.url)
+    if now.size != span.size:
+        raise ValueError(
+            f"{span.url} has {now.size} bytes now, and had {span.size} when it was found; wait until it is written"
+        )
+    if now.version != span.version:
+        raise ValueError(
+            f"{span.url} was changed after it was found; begin again when nobody changes it, in another folder"
+        )
+
+
 def open_span(storage: Storage, span: Span, rule: CutRule | None) -> IO[bytes] | ColumnTexts:
     """What is between the cuts of a span, to be read once; the texts of a column that is there.
 
@@ -199,11 +219,7 @@ def open_span(storage: Storage, span: Span, rule: CutRule | None) -> IO[bytes] |
         OSError: the file cannot be read.
         ValueError: it is not the file that was found.
     """
-    size = storage.size(span.url)
-    if size != span.size:
-        raise ValueError(
-            f"{span.url} has {size} bytes now, and had {span.size} when it was found; wait until it is written"
-        )
+    check_unchanged(storage, span)
     name = PurePosixPath(span.url).name
     if has_columns(name):
         filesystem, path = storage.open(span.url)

@@ -121,10 +121,18 @@ class Storage:
         Raises:
             FileNotFoundError: it is not there.
         """
+        return self.found(url).size
+
+    def found(self, url: str) -> StoredFile:
+        """A file as it is now.
+
+        Raises:
+            FileNotFoundError: it is not there.
+        """
         filesystem, path = self.open(url)
         filesystem.invalidate_cache()
-        size: int = filesystem.info(path)["size"]
-        return size
+        info = filesystem.info(path)
+        return StoredFile(url, info["size"], _version(info))
 
     def read_if_there(self, url: str) -> bytes | None:
         """The content of a small file; None if there is none."""

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 import minitok
-from minitok import cli, command_io
+from minitok import cli, registry
 from minitok.colours import coloured
 from tests.interrupting import interrupt
 
@@ -258,7 +258,7 @@ def test_in_this_process(capsys: pytest.CaptureFixture[str], monkeypatch: pytest
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(command_io.registry, "find_encoding", interrupted)
+    monkeypatch.setattr(registry, "find_encoding", interrupted)
     assert cli.main(["info"]) == 130
     assert not capsys.readouterr().err
 

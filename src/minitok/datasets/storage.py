@@ -56,6 +56,8 @@ class Storage:
         Raises:
             ValueError: a protocol that nobody knows, or whose package is not installed.
         """
+        if os.name == "posix":
+            url = url.removeprefix("file://")  # so that what tells of a change is told in one way
         if "://" not in url:
             return _HERE, os.path.abspath(url)  # noqa: PTH100 (the URL of a file, not a Path)
         try:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 
 from minitok.datasets.spans import CutRule, Span, plan_portions, plan_spans
 from minitok.datasets.storage import StoredFile
@@ -137,7 +137,7 @@ def _joined(spans: Sequence[Span]) -> list[Span]:
     for span in spans:
         last = joined[-1] if joined else None
         if last is not None and last.url == span.url and last.stop == span.start > 0:
-            joined[-1] = Span(span.url, span.size, last.start, span.stop, span.field)
+            joined[-1] = replace(last, stop=span.stop)
         else:
             joined.append(span)
     return joined

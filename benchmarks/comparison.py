@@ -35,7 +35,9 @@ def seconds(what: str, folder: Path) -> float:
 def measure(what: str, folder: Path) -> None:
     """Print how many seconds of a processor it takes; all is in one thread."""
     encodings = [
-        minitok.get_encoding(name) if name == "minitok_32k" else minitok.load(rank_file(name), pattern=name)
+        minitok.get_encoding(name)
+        if name == "minitok_32k"
+        else minitok.load(rank_file(name), pattern=name.removesuffix("_base"))
         for name in ENCODINGS
     ]
     paths = [folder / f"{name}.txt" for name in FILES]

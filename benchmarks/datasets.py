@@ -81,7 +81,7 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=25, help="megabytes of each text")
     parser.add_argument("--rounds", type=int, default=7)
     arguments = parser.parse_args()
-    encoding = minitok.load(rank_file("cl100k_base"), pattern="cl100k_base", special_tokens={SEPARATOR: 100257})
+    encoding = minitok.load(rank_file("cl100k_base"), pattern="cl100k", special_tokens={SEPARATOR: 100257})
     print("| documents | Parquet to a dataset | JSON Lines | of it | plain text | of it |\n|---|---|---|---|---|---|")
     for name in TEXTS:
         text = sample(name, arguments.size * 1_000_000)

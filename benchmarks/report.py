@@ -147,14 +147,21 @@ def shown(value: float | None) -> str:
     return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
-def page(samples: Samples, facts: dict[str, str]) -> list[str]:
-    """The lines of the page, training left out."""
+def page(samples: Samples, facts: dict[str, dict[str, str]]) -> list[str]:
+    """The lines of the page, training left out.
+
+    Args:
+        samples: what was measured.
+        facts: of each kind when, where and of what its figures are. What they have in common stands at the top.
+    """
+    every = list(facts.values())
+    common = {key: value for key, value in every[0].items() if all(one.get(key) == value for one in every)}
     lines = [
         "# Benchmarks",
         "",
         "Made by `python -m benchmarks.report`; [how it is measured](measuring.md).",
         "",
-        *(f"- {key}: {value}" for key, value in facts.items()),
+        *(f"- {key}: {value}" for key, value in common.items()),
         "",
         f"![minitok and its peers]({PLOT.name})",
         "",
@@ -167,7 +174,9 @@ def page(samples: Samples, facts: dict[str, str]) -> list[str]:
         rows, ratios = table(samples, bar)
         if len(rows) < 3:
             continue
-        lines += ["", f"## {bar.title} ({bar.unit})", "", f"Promised: {promise(bar)}.", "", *rows]
+        own = ", ".join(f"{key} {value}" for key, value in facts[bar.kind].items() if key not in common)
+        told = f"Promised: {promise(bar)}." + (f" Measured: {own}." if own else "")
+        lines += ["", f"## {bar.title} ({bar.unit})", "", told, "", *rows]
         if bar.mean is not None and ratios:
             mean = math.exp(statistics.fmean(map(math.log, ratios)))
             lines += [
@@ -247,10 +256,11 @@ def keep(figures: dict[str, Any]) -> None:
 
 
 def measure_all(only: list[str] | None, rounds: int, kept: dict[str, Any]) -> None:
-    """Measure all kinds, or some; the facts of encoding and of training are kept apart, as are the figures."""
+    """Measure all kinds, or some; the facts of each are kept beside its figures."""
     samples, kinds = kept["samples"], set(only) if only is not None else None
     if kinds != {training_report.KIND}:
-        kept["facts"] = {**machine(), "versions": versions()}
+        facts = {**machine(), "versions": versions()}
+        kept["facts"].update({job.kind: facts for job in jobs() if kinds is None or job.kind in kinds})
         run(kinds, rounds, samples, partial(keep, kept))
     if kinds is None or training_report.KIND in kinds:
         kept["training facts"] = {**machine(), "versions": training_report.versions()}

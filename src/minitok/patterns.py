@@ -216,10 +216,22 @@ def find_named_pattern(regex: str | None) -> NamedPattern | None:
 def resolve_pattern(pattern: str | None) -> str | None:
     """The regular expression for what a user gives as a pattern: a name, an expression, or None (no split).
 
+    Raises:
+        TypeError: it is neither a str nor None.
+        ValueError: it is one word, and no pattern's name.
+
     >>> resolve_pattern("gpt2") == PATTERNS["r50k"].regex
     True
     """
     if pattern is not None and not isinstance(pattern, str):
         raise TypeError(f"a pattern is a str (a name or a regular expression) or None, not {type(pattern).__name__}")
-    named = PATTERNS.get(pattern) if pattern is not None else None
+    if pattern is None:
+        return None
+    named = PATTERNS.get(pattern)
+    if named is None and len(pattern) > 2 and pattern.isidentifier():
+        # As an expression it would match this one word, which nobody means.
+        raise ValueError(
+            f"there is no pattern {pattern!r}; the names are {', '.join(PATTERNS)} (an expression for just that word "
+            f"is '(?:{pattern})')"
+        )
     return named.regex if named else pattern

@@ -143,7 +143,7 @@ def test_the_pattern_of_counts() -> None:
     with pytest.raises(ValueError, match="cut by the pattern"):
         minitok.train(counts, vocab_size=270, pattern="o200k")
     assert minitok.train(dict(counts), vocab_size=270).vocabulary.pattern_name == "o200k"
-    with pytest.raises(ValueError, match="there is no pattern 'o200k_base'; the names are .*o200k,"):
+    with pytest.raises(ValueError, match=r"there is no pattern 'o200k_base'; the names are .*o200k,"):
         minitok.train([TEXT], vocab_size=270, pattern="o200k_base")
 
 

@@ -1,6 +1,6 @@
 """Files that are damaged in every way, in a process whose memory is bounded: for each reader.
 
-    python -m tests.bad_files [--mutations 1000] [--bombs] [FORMAT ...]
+    python -m tests.bad_files [--mutations 1000] [--bombs] [--swollen] [FORMAT ...]
 
 Each file gives a ValueError that names it, or a vocabulary that is what the bytes say; in less than a second of the
 processor's time, and with less than 200 MB more than the process had. What the bytes say is found out by a few lines
@@ -28,6 +28,7 @@ from minitok import formats
 from minitok.formats import clip_merges, minitok_json, protobuf
 from minitok.formats.byte_alphabet import CHARACTER_OF, unspell
 from minitok.vocabulary import Vocabulary
+from tests.swollen_files import fill, swollen
 from tests.test_conversions import trained
 
 SECONDS = 1.0
@@ -194,10 +195,18 @@ class Reader:
         self.folder = folder
         self.content = formats.dump(KINDS[form](), form)
         self.refused = self.accepted = 0
-        self.slowest = 0.0
+        #: Seconds, and what took them.
+        self.times: list[tuple[float, str]] = [(0.0, "")]
 
-    def check(self, files: Files, *, whole: bool = True) -> None:
-        """An AssertionError if they are not read as they should be; `whole`: see if they are what they say."""
+    def check(self, files: Files, *, whole: bool = True, called: str = "", read: bool = False) -> None:
+        """An AssertionError if they are not read as they should be.
+
+        Args:
+            files: name to content.
+            whole: see if they are what they say.
+            called: what they are, for reports.
+            read: they must not be refused before they are read.
+        """
         for name, data in files.items():
             (self.folder / (name or "file")).write_bytes(data)
         path = self.folder if "" not in files else self.folder / "file"
@@ -206,11 +215,12 @@ class Reader:
             vocabulary = formats.load(path, pattern="llama3" if self.form == "tiktoken" else None)
         except ValueError as error:
             assert str(self.folder) in str(error), error  # noqa: PT017
+            assert "unpacked first" not in str(error) or not read, called  # noqa: PT017
             self.refused += 1
             return
         finally:
-            self.slowest = max(self.slowest, time.process_time() - start)
-            assert self.slowest < SECONDS, (self.slowest, "seconds")
+            self.times.append((time.process_time() - start, called))
+            assert self.times[-1][0] < SECONDS, self.times[-1]
         self.accepted += 1
         if not whole:
             return
@@ -308,8 +318,8 @@ def absurd_sizes(form: str, content: Files) -> Iterator[Files]:
             yield {"": data[:place] + size + data[place:]}
 
 
-def bombs(content: Files) -> Iterator[Files]:
-    """Compressed files that unpack to much more, near the limit and far above it."""
+def bombs(content: Files) -> Iterator[tuple[str, bytes]]:
+    """Compressed files that unpack to much more, as much as the limits let be and far above it; what each is."""
     if "" not in content:
         return
     head = content[""]
@@ -327,11 +337,12 @@ def bombs(content: Files) -> Iterator[Files]:
         b"IQ== 0\n",
         head[:200],
     ]
-    yield {"": gzip.compress(head + b" " * 300_000_000, 1)}
+    yield "300 MB behind the file", head + b" " * 300_000_000
     for filler in fillers:
         much = filler * (15_000_000 // len(filler))
-        for data in (head + much, head[: len(head) // 2] + much, much, b'{"a": [' + much):
-            yield {"": gzip.compress(data, 1)}
+        for start in (head, head[: len(head) // 2], b"", b'{"a": ['):
+            yield f"15 MB of {filler[:9]!r} behind {len(start)} bytes", start + much
+            yield f"{filler[:9]!r} behind {len(start)} bytes", fill(start, lambda _, filler=filler: filler)  # type: ignore[misc]
 
 
 # -- The process -------------------------------------------------------------------------------------------------
@@ -354,15 +365,23 @@ def bounded_memory() -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_AS, before)
 
 
-def check_format(form: formats.Format, mutations: int, *, with_bombs: bool = False) -> Reader:
+def check_format(
+    form: formats.Format, mutations: int, *, with_bombs: bool = False, with_swollen: bool = False
+) -> Reader:
     """Damage files of a format in all ways; an AssertionError, or a MemoryError, if one is not read as it should."""
     with tempfile.TemporaryDirectory() as folder:
         reader = Reader(form, Path(folder))
         reader.check(reader.content)
         assert reader.accepted == 1
-        for files in bombs(reader.content) if with_bombs else ():
-            with bounded_memory():
-                reader.check(files, whole=False)
+        for read, made in (
+            (False, bombs(reader.content) if with_bombs else ()),
+            (True, swollen(form) if with_swollen else ()),
+        ):
+            for called, data in made:
+                packed = gzip.compress(data, 1)
+                del data  # it is not the reader's
+                with bounded_memory():
+                    reader.check({"": packed}, whole=False, called=called, read=read)
         with bounded_memory():
             for files in truncated(reader.content):
                 reader.check(files)
@@ -381,15 +400,19 @@ def main() -> int:
     parser.add_argument("formats", nargs="*", metavar="FORMAT", help=", ".join(KINDS))
     parser.add_argument("--mutations", type=int, default=1000)
     parser.add_argument("--bombs", action="store_true", help="compressed files too; a minute for each format")
+    parser.add_argument("--swollen", action="store_true", help="and such as readers go far in; a minute, too")
+    parser.add_argument("--slowest", type=int, default=1, metavar="N", help="name the N that took longest")
     arguments = parser.parse_args()
     for form in [form for form in KINDS if form in arguments.formats or not arguments.formats]:
         start = time.perf_counter()
-        reader = check_format(form, arguments.mutations, with_bombs=arguments.bombs)
+        reader = check_format(form, arguments.mutations, with_bombs=arguments.bombs, with_swollen=arguments.swollen)
         print(
             f"{form:14}{reader.refused:>7,} refused, {reader.accepted:>6,} are what they say; "
-            f"{reader.slowest:.2f} s at most ({time.perf_counter() - start:.0f} s)",
+            f"{max(reader.times)[0]:.2f} s at most ({time.perf_counter() - start:.0f} s)",
             flush=True,
         )
+        for seconds, called in sorted(reader.times, reverse=True)[: arguments.slowest]:
+            print(f"    {seconds:.2f} s: {called or 'a damaged file'}", flush=True)
     return 0
 
 

@@ -178,7 +178,7 @@ def models() -> bool:
 
 def files() -> bool:
     """1,000 mutations of a file of each format, and all else that can be wrong with one."""
-    return program("bad_files", "--bombs")
+    return program("bad_files", "--bombs", "--swollen")
 
 
 def guarded() -> bool:

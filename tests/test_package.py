@@ -26,6 +26,7 @@ LAYERS = [
         "patterns",
         "files",
         "text",
+        "collector",
         "models",
         "colours",
         "_errors",

@@ -89,6 +89,16 @@ def _has_nested_class(pattern: str) -> bool:
     return False
 
 
+#: A longer expression, its classes written out, takes a second to compile or many: 400 µs for `\p{L}`, which is 2,400
+#: characters. (The longest in use, DeepSeek's in one, has 93,000.)
+LONGEST_PATTERN = 300_000
+
+
+def pinned_length(pattern: str) -> int:
+    """How long an expression is with its classes written out; of one that is too long anyway, at least that long."""
+    return len(pattern if len(pattern) > LONGEST_PATTERN else pin_classes(pattern))
+
+
 @lru_cache(maxsize=64)
 def compile_pattern(pattern: str, *, bmp_only: bool = False) -> Any:
     """A regular expression compiled with pinned classes, by the engine that takes it.
@@ -98,8 +108,13 @@ def compile_pattern(pattern: str, *, bmp_only: bool = False) -> Any:
         bmp_only: leave out what is above U+FFFF in the classes.
 
     Raises:
-        ValueError: no engine takes it.
+        ValueError: no engine takes it, or it is too long.
     """
+    if pinned_length(pattern) > LONGEST_PATTERN:
+        raise ValueError(
+            f"the split pattern {pattern[:60]!r}... is too long: with its classes written out it has more than "
+            f"{LONGEST_PATTERN} characters"
+        )
     pinned = pin_classes(pattern, bmp_only=bmp_only)
     set_operations = _has_nested_class(pattern)
     with warnings.catch_warnings():

@@ -11,6 +11,7 @@ from os import PathLike
 from pathlib import Path
 from typing import IO, Literal, get_args
 
+from minitok.collector import collector_paused
 from minitok.files import write_all_atomically, write_atomically
 from minitok.formats import minitok_json, tiktoken_ranks
 from minitok.vocabulary import Vocabulary
@@ -34,10 +35,11 @@ FORMATS: tuple[Format, ...] = get_args(Format)
 
 #: Larger files are refused before they are read. The largest vocabulary file in use is about 20 MB.
 MAX_FILE_SIZE = 1 << 26
-#: A compressed file that unpacks to more is no vocabulary: those in use have 3 MB, and a small one could fill memory.
-MAX_UNPACKED_SIZE = 1 << 24
-#: A text file with more lines is none, either: there are two for each of 500,000 tokens.
+#: A text file with more lines is none, either.
 MAX_LINES = 1 << 20
+#: What is compressed is held to lower limits, as a small file could take long and fill memory: those in use unpack to
+#: 4 MB and to 200,000 lines (o200k's ranks); DeepSeek's document would have 405,000 commas, colons and brackets.
+MAX_UNPACKED_SIZE, MAX_UNPACKED_LINES, MAX_UNPACKED_SIGNS = 1 << 23, 300_000, 800_000
 _HEAD = 64
 _GZIP, _GGUF = b"\x1f\x8b", b"GGUF"
 
@@ -112,17 +114,37 @@ def open_file(path: str | PathLike[str], name: str | None = None) -> Content:
     if path.is_dir():
         path, name = _in_folder(path), name or path.resolve().name
     called = name or path.stem.removesuffix(".tokenizer")
+    head, data = _head_and_data(path)
+    return Content(path, name, called, head, data)
+
+
+def _head_and_data(path: Path) -> tuple[bytes, bytes]:
+    """The first bytes of a file, and all of them, unpacked; of a GGUF file, which may be of any size, none."""
     with path.open("rb") as file:
         head = file.read(_HEAD)
+        if head.startswith(_GGUF):
+            return head, b""
+        size = file.seek(0, 2)
         file.seek(0)
-        data = b"" if head.startswith(_GGUF) else _content(file, head, path)
-    return Content(path, name, called, data[:_HEAD] if head.startswith(_GZIP) else head, data)
+        if not head:
+            raise ValueError(f"{path} is empty; expected a vocabulary file")
+        if size > MAX_FILE_SIZE:
+            raise ValueError(f"{path} has {size} bytes; a vocabulary file has at most {MAX_FILE_SIZE}")
+        is_packed = head.startswith(_GZIP)
+        data = _unpacked(file, path) if is_packed else file.read()
+    _check_extent(data, is_packed, path)
+    return data[:_HEAD], data
 
 
 def parse(
     content: Content, *, pattern: str | None = None, special_tokens: Mapping[str, int] | None = None
 ) -> Vocabulary:
     """The vocabulary of a file's content; see `load`."""
+    with collector_paused():
+        return _parse(content, pattern, special_tokens)
+
+
+def _parse(content: Content, pattern: str | None, special_tokens: Mapping[str, int] | None) -> Vocabulary:
     path, head, data = content.path, content.head, content.data
     if not tiktoken_ranks.is_file(head):
         _refuse_more(path, pattern is not None or special_tokens is not None)
@@ -131,12 +153,10 @@ def parse(
 
         with path.open("rb") as file:
             return gguf.read(file, str(path), name=content.name or path.stem)
-    if head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
+    if _is_document(head):
         return _parse_document(content)
     from minitok.formats import clip_merges, minbpe_model, sentencepiece_model, vocab_merges
 
-    if not sentencepiece_model.is_file(head) and data.count(b"\n") + data.count(b"\r") > MAX_LINES:
-        raise ValueError(f"{path} has more than {MAX_LINES} lines; not a vocabulary file")
     if not tiktoken_ranks.is_file(head):
         for is_file, parse_data in (
             (clip_merges.is_file, clip_merges.parse),
@@ -148,7 +168,7 @@ def parse(
         if vocab_merges.is_file(head):
             content.is_alone = False
             ids = vocab_merges.beside(path, to_ids=True)
-            return vocab_merges.parse(ids.read_bytes(), data, str(ids), str(path), name=content.called)
+            return vocab_merges.parse(_head_and_data(ids)[1], data, str(ids), str(path), name=content.called)
         # It is not; but what that reader says is the clearest.
     return tiktoken_ranks.parse(data, str(path), name=content.called, pattern=pattern, special_tokens=special_tokens)
 
@@ -166,15 +186,7 @@ def _in_folder(folder: Path) -> Path:
     raise ValueError(f"{folder} has no vocabulary file; expected one of {', '.join(_IN_FOLDERS)}")
 
 
-def _content(file: IO[bytes], head: bytes, path: Path) -> bytes:
-    size = file.seek(0, 2)
-    file.seek(0)
-    if not head:
-        raise ValueError(f"{path} is empty; expected a vocabulary file")
-    if size > MAX_FILE_SIZE:
-        raise ValueError(f"{path} has {size} bytes; a vocabulary file has at most {MAX_FILE_SIZE}")
-    if not head.startswith(_GZIP):
-        return file.read()
+def _unpacked(file: IO[bytes], path: Path) -> bytes:
     import gzip
     import zlib
 
@@ -189,6 +201,28 @@ def _content(file: IO[bytes], head: bytes, path: Path) -> bytes:
             "that has to be unpacked first"
         )
     return data
+
+
+def _is_document(head: bytes) -> bool:
+    return head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{")
+
+
+def _check_extent(data: bytes, is_packed: bool, path: Path) -> None:
+    """Raise a ValueError if there is more in a file than in a vocabulary's: what each format counts, it limits."""
+    if _is_document(data[:_HEAD]):
+        if is_packed and sum(map(data.count, (b",", b":", b"[", b"{"))) > MAX_UNPACKED_SIGNS:
+            raise ValueError(
+                f"{path} unpacks to a document with more than {MAX_UNPACKED_SIGNS} commas, colons and brackets; "
+                "not a vocabulary file, or one that has to be unpacked first"
+            )
+        return
+    most = MAX_UNPACKED_LINES if is_packed else MAX_LINES
+    if data.count(b"\n") + data.count(b"\r") - data.count(b"\r\n") > most:
+        from minitok.formats import sentencepiece_model
+
+        if not sentencepiece_model.is_file(data[:_HEAD]):
+            hint = ", or one that has to be unpacked first" if is_packed else ""
+            raise ValueError(f"{path} has more than {most} lines; not a vocabulary file{hint}")
 
 
 def _parse_document(content: Content) -> Vocabulary:
@@ -211,7 +245,7 @@ def _parse_document(content: Content) -> Vocabulary:
     if vocab_merges.is_document(document):
         content.is_alone = False
         merges = vocab_merges.beside(content.path, to_ids=False)
-        return vocab_merges.parse(content.data, merges.read_bytes(), source, str(merges), name=called)
+        return vocab_merges.parse(content.data, _head_and_data(merges)[1], source, str(merges), name=called)
     raise ValueError(f'{source}: a JSON document, but without "format": "minitok", and of no other format known here')
 
 

@@ -24,6 +24,9 @@ from minitok.vocabulary import MAX_ID, Vocabulary
 
 __all__ = ["dump", "from_document", "is_document"]
 
+#: A document with more tokens is damaged. (The largest in use has 200,000.)
+MOST_TOKENS = 500_000
+
 _NFKC = UnicodeForm("NFKC")
 #: Among the special tokens of Anthropic's file.
 _ANTHROPIC = "<META_START>"
@@ -61,6 +64,9 @@ def from_document(document: dict[str, Any], source: str, *, name: str) -> Vocabu
 
 def _ranks(text: str, source: str) -> dict[bytes, int]:
     tokens: dict[bytes, int] = {}
+    lines = text.count("\n")
+    if max(lines, text.count(" ") - lines) > MOST_TOKENS:
+        raise ValueError(f"{source}: bpe_ranks has more than {MOST_TOKENS} tokens; {DAMAGED}")
     for number, line in enumerate(filter(None, text.split("\n")), 1):
         where = f"{source}: line {number} of bpe_ranks"
         mark, _, rest = line.partition(" ")
@@ -90,6 +96,10 @@ def dump(vocabulary: Vocabulary) -> bytes:
         )
     if vocabulary.pattern is None:
         raise ValueError(f"compact ranks cannot hold the vocabulary {vocabulary.name!r}: it has no pattern")
+    if len(vocabulary.tokens) > MOST_TOKENS:
+        raise ValueError(
+            f"compact ranks cannot hold the vocabulary {vocabulary.name!r}: it has more than {MOST_TOKENS} tokens"
+        )
     lines: list[list[str]] = []
     expected = -1
     for token, rank in sorted(vocabulary.tokens.items(), key=lambda item: item[1]):

@@ -29,7 +29,7 @@ from typing import Any, get_args
 
 from minitok.added_tokens import WORD, AddedToken, may_hide
 from minitok.formats.byte_alphabet import unspell, unspell_all
-from minitok.formats.json_documents import DAMAGED, field, parse_json
+from minitok.formats.json_documents import DAMAGED, check_parts, field, parse_json
 from minitok.formats.space_marks import SPACE_MARK, spaces_pattern
 from minitok.formats.templates_json import read_template
 from minitok.formats.user_defined_splits import guard_pattern, listed_pieces
@@ -121,19 +121,20 @@ class _Reader:
     def _merges(self) -> list[Merge]:
         listed: list[Any] = field(self.model, "merges", list, self.source)
         ids = self.ids
+        pairs = (merge.split(" ") if type(merge) is str else merge for merge in listed)
+        merges: list[Merge] = []
         try:
-            pairs = [merge.split(" ") if type(merge) is str else merge for merge in listed]
-            merges = [(ids[left], ids[right], ids[left + right]) for left, right in pairs]
+            merges.extend((ids[left], ids[right], ids[left + right]) for left, right in pairs)
         except (KeyError, TypeError, ValueError):
-            raise self._wrong_merge(listed) from None
+            raise self._wrong_merge(listed, len(merges)) from None
         if len({merge[:2] for merge in merges}) < len(merges):
             # Of two for one pair, the later one counts.
             last = {merge[:2]: number for number, merge in enumerate(merges)}
             merges = [merge for number, merge in enumerate(merges) if last[merge[:2]] == number]
         return SpelledMerges(merges)
 
-    def _wrong_merge(self, listed: list[Any]) -> ValueError:
-        for number, merge in enumerate(listed):
+    def _wrong_merge(self, listed: list[Any], first: int) -> ValueError:
+        for number, merge in enumerate(listed[first:], first):
             parts = merge.split(" ") if isinstance(merge, str) else merge
             if not (isinstance(parts, list) and len(parts) == 2 and all(isinstance(part, str) for part in parts)):
                 return self._damaged(f"model.merges[{number}] is {str(merge)[:60]!r}, not two tokens")
@@ -316,9 +317,10 @@ class _Reader:
 
     # -- Normalizers and pre-tokenizers --------------------------------------------------------------------------
 
-    def _chain(self, key: str, inner: str) -> Iterator[dict[str, Any]]:
+    def _chain(self, key: str, inner: str) -> list[dict[str, Any]]:
         """The parts of a normalizer, a pre-tokenizer or a decoder; those of sequences one by one."""
         waiting = [self.document.get(key)]
+        parts: list[dict[str, Any]] = []
         while waiting:
             part = waiting.pop()
             if part is None:
@@ -328,7 +330,9 @@ class _Reader:
             if part["type"] == "Sequence":
                 waiting += reversed(field(part, inner, list, self.source))
             else:
-                yield part
+                parts.append(part)
+        check_parts(parts, self.source)
+        return parts
 
     def _read_normalizer(self, part: dict[str, Any]) -> None:
         kind = part["type"]

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from typing import Any, TypeVar
 
+from minitok.pretokenizer import LONGEST_PATTERN, pinned_length
 from minitok.vocabulary import Vocabulary
 
-__all__ = ["DAMAGED", "check_all_bytes", "field", "parse_json"]
+__all__ = ["DAMAGED", "check_all_bytes", "check_parts", "field", "parse_json"]
 
 _Value = TypeVar("_Value")
 
 #: A document with more values is no vocabulary: the largest in use (Gemma 3's) has 1,900,000.
 MOST_VALUES = 2_500_000
+
+#: A tokenizer with more normalizers, or more stages that cut text, is none. (Those in use have up to ten.)
+MOST_PARTS = 100
 
 DAMAGED = "the file is damaged or was edited; get it anew"
 
@@ -79,3 +84,19 @@ def check_all_bytes(vocabulary: Vocabulary, source: str) -> None:
     missing = vocabulary.missing_bytes()
     if missing:
         raise ValueError(f"{source}: {len(missing)} bytes have no token, 0x{missing[0]:02x} is the first; {DAMAGED}")
+
+
+def check_parts(parts: Collection[Any], source: str) -> None:
+    """Look at the normalizers or the stages of a document as a whole, before any expression in them is compiled.
+
+    Raises:
+        ValueError: they are too many, or have expressions that are too long together.
+    """
+    if len(parts) > MOST_PARTS:
+        raise ValueError(f"{source}: more than {MOST_PARTS} normalizers or stages that cut text; {DAMAGED}")
+    patterns = [str(part["pattern"]) for part in parts if isinstance(part, dict) and "pattern" in part]
+    if sum(map(pinned_length, patterns)) > LONGEST_PATTERN:
+        raise ValueError(
+            f"{source}: the expressions are too long: with their classes written out they have more than "
+            f"{LONGEST_PATTERN} characters together"
+        )

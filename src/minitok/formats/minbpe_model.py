@@ -15,6 +15,8 @@ from minitok.vocabulary import Merge, Vocabulary
 
 __all__ = ["dump", "is_file", "parse"]
 
+#: More bytes of all tokens are a sign of damage, as each merge may double the length. (o200k's have 1,500,000.)
+MOST_BYTES = 1 << 25
 _TITLE = "minbpe v1"
 _DAMAGED = "the file is damaged or is not a model of minbpe; get it anew"
 
@@ -31,7 +33,9 @@ def parse(data: bytes, source: str, *, name: str) -> Vocabulary:
         ValueError: the file is damaged; the message names the place.
     """
     try:
-        title, pattern, *lines = data.decode("utf-8").splitlines()
+        # What ends a line for a file, and no more: a token may have other ends of lines in it.
+        text = data.decode("utf-8").replace("\r\n", "\n").replace("\r", "\n")
+        title, pattern, *lines = text.removesuffix("\n").split("\n")
         count = int(lines[0])
     except (ValueError, IndexError):
         raise ValueError(f"{source}: no title, pattern and number of special tokens; {_DAMAGED}") from None
@@ -45,23 +49,29 @@ def parse(data: bytes, source: str, *, name: str) -> Vocabulary:
         special[token] = int(i)
     tokens = [bytes([b]) for b in range(256)]
     merges: dict[tuple[int, int], int] = {}
+    room = MOST_BYTES
     for number, line in enumerate(lines[count + 1 :], count + 4):
         fields = line.split()
         if len(fields) != 2 or not all(field.isdecimal() and len(field) <= 10 for field in fields):
             raise ValueError(f"{source}, line {number}: {line[:60]!r} is not two ids; {_DAMAGED}")
         left, right = map(int, fields)
         if max(left, right) >= len(tokens) or (left, right) in merges:
-            raise ValueError(f"{source}, line {number}: the merge {line!r} is of an id to come, or twice; {_DAMAGED}")
-        if len(tokens[left]) + len(tokens[right]) > LONGEST:
             raise ValueError(
-                f"{source}, line {number}: the merge makes a token of more than {LONGEST} bytes; {_DAMAGED}"
+                f"{source}, line {number}: the merge {line[:60]!r} is of an id to come, or twice; {_DAMAGED}"
+            )
+        length = len(tokens[left]) + len(tokens[right])
+        room -= length
+        if room < 0:
+            raise ValueError(
+                f"{source}, line {number}: the merge makes a token of {length} bytes, and all have more than "
+                f"{MOST_BYTES}; {_DAMAGED}"
             )
         merges[left, right] = len(tokens)
         tokens.append(tokens[left] + tokens[right])
     ids: dict[bytes, int] = {}
     for place, made in enumerate(tokens):
         if ids.setdefault(made, place) != place:
-            raise ValueError(f"{source}: the ids {ids[made]} and {place} are both {made!r}; {_DAMAGED}")
+            raise ValueError(f"{source}: the ids {ids[made]} and {place} are both {made[:60]!r}; {_DAMAGED}")
     listed: list[Merge] = [(left, right, new) for (left, right), new in merges.items()]
     named = find_named_pattern(pattern)
     regex = named.regex if named else pattern or None
@@ -69,10 +79,6 @@ def parse(data: bytes, source: str, *, name: str) -> Vocabulary:
         return Vocabulary(name, ids, listed, special, regex, whole_piece=False)
     except (ValueError, TypeError) as error:
         raise ValueError(f"{source}: {error}") from None
-
-
-#: Longer tokens are a sign of damage: each merge may double the length.
-LONGEST = 1 << 16
 
 
 def dump(vocabulary: Vocabulary) -> bytes:

@@ -27,7 +27,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, get_args
 
 from minitok.added_tokens import AddedToken
-from minitok.formats.json_documents import parse_json
+from minitok.formats.json_documents import check_parts, parse_json
 from minitok.normalizers import Normalizer
 from minitok.plain_data import from_plain, to_plain
 from minitok.splits import Stage
@@ -139,6 +139,8 @@ def _parse_extras(document: dict[str, Any]) -> dict[str, Any]:
         if key not in document:
             continue
         value = document[key]
+        if isinstance(value, list) and key != "added_tokens":
+            check_parts(value, key)
         extras[key] = (
             tuple(from_plain(item, classes) for item in value)
             if isinstance(value, list)

@@ -6,6 +6,7 @@ bytes, 2 a length and as many bytes, 5 four bytes (protobuf.dev, "Encoding").
 
 from __future__ import annotations
 
+import math
 import struct
 from collections.abc import Iterator
 
@@ -31,16 +32,21 @@ def _varint(data: bytes, at: int) -> tuple[int, int]:
         shift += 7
 
 
-def fields(data: bytes) -> Iterator[Field]:
+def fields(data: bytes, most: float = math.inf) -> Iterator[Field]:
     """The fields of a message, in order.
 
     Raises:
-        ValueError: the data are no message, or end too early; the message says where.
+        ValueError: the data are no message, or end too early, or there are more than `most` fields; the message says
+            where.
     """
-    at = 0
-    while at < len(data):
+    at = count = 0
+    size = len(data)
+    while at < size:
         start = at
-        key, at = _varint(data, at)
+        if count == most:
+            raise ValueError(f"there are more than {most} fields, at byte {start}")
+        count += 1
+        key, at = (data[at], at + 1) if data[at] < 0x80 else _varint(data, at)
         number, wire = key >> 3, key & 7
         if number == 0:
             raise ValueError(f"byte {start} begins no field")
@@ -49,15 +55,15 @@ def fields(data: bytes) -> Iterator[Field]:
             yield number, wire, value
             continue
         if wire == LENGTH:
-            size, at = _varint(data, at)
+            length, at = (data[at], at + 1) if at < size and data[at] < 0x80 else _varint(data, at)
         elif wire in (FIXED32, FIXED64):
-            size = 4 if wire == FIXED32 else 8
+            length = 4 if wire == FIXED32 else 8
         else:
             raise ValueError(f"the field at byte {start} is of the unknown wire type {wire}")
-        if size > len(data) - at:
-            raise ValueError(f"the field at byte {start} has {size} bytes, but only {len(data) - at} are left")
-        yield number, wire, data[at : at + size]
-        at += size
+        if length > size - at:
+            raise ValueError(f"the field at byte {start} has {length} bytes, but only {size - at} are left")
+        yield number, wire, data[at : at + length]
+        at += length
 
 
 def _written(value: int) -> bytes:

@@ -32,7 +32,13 @@ _PIECES, _TRAINER, _NORMALIZER, _SELF_TEST, _DENORMALIZER = 1, 2, 3, 4, 5
 #: From this number on, fields are for extensions.
 _EXTENSIONS = 200
 #: A model with more pieces is damaged. (The largest in use has 262,144.)
-MOST_PIECES = 350_000
+MOST_PIECES = 300_000
+#: What else there may be: messages besides pieces, and fields in one of them. (Gemma's trainer lists 6,000 pieces.)
+MOST_OTHERS, MOST_FIELDS = 16, 50_000
+#: A piece has a text, a score and a type.
+_PIECE_FIELDS = 3
+_SCORE = struct.Struct("<f")
+_TEXT_KEY, _SCORE_KEY = 1 << 3 | protobuf.LENGTH, 2 << 3 | protobuf.FIXED32
 _UNIGRAM, _BPE = 1, 2
 _MODEL_TYPES = {1: "unigram", 2: "bpe", 3: "word", 4: "char"}
 # `TrainerSpec`: the fields that are about the model.
@@ -90,20 +96,25 @@ def parse(data: bytes, source: str, *, name: str) -> Vocabulary:
 def _read(data: bytes, source: str) -> _Model:
     model = _Model()
     try:
+        others = 0
         for number, wire, value in protobuf.fields(data):
+            if number == _PIECES and isinstance(value, bytes) and wire == protobuf.LENGTH:
+                if len(model.pieces) == MOST_PIECES:
+                    raise ValueError(f"there are more than {MOST_PIECES} pieces")
+                model.pieces.append(_piece(value, len(model.pieces)))
+                continue
+            others += 1
+            if others > MOST_OTHERS:
+                raise ValueError(f"there are more than {MOST_OTHERS} messages besides pieces")
             if number >= _EXTENSIONS:
                 continue
             if number > _DENORMALIZER or wire != protobuf.LENGTH or not isinstance(value, bytes):
                 raise ValueError(f"there is a field {number} of type {wire}")
-            if number == _PIECES:
-                if len(model.pieces) == MOST_PIECES:
-                    raise ValueError(f"there are more than {MOST_PIECES} pieces")
-                model.pieces.append(_piece(value, len(model.pieces)))
-            elif number == _TRAINER:
-                model.trainer.update({n: v for n, _, v in protobuf.fields(value)})
+            if number == _TRAINER:
+                model.trainer.update({n: v for n, _, v in protobuf.fields(value, MOST_FIELDS)})
             elif number in (_NORMALIZER, _DENORMALIZER):
                 spec = model.normalizer if number == _NORMALIZER else model.denormalizer
-                spec.update({n: v for n, _, v in protobuf.fields(value)})
+                spec.update({n: v for n, _, v in protobuf.fields(value, MOST_FIELDS)})
     except ValueError as error:
         raise ValueError(f"{source}: {error}; {DAMAGED}") from None
     if not model.pieces or not model.trainer or not model.normalizer:
@@ -113,15 +124,19 @@ def _read(data: bytes, source: str) -> _Model:
 
 def _piece(data: bytes, i: int) -> Piece:
     text, score, kind = "", 0.0, NORMAL
-    for number, wire, value in protobuf.fields(data):
-        if (number, wire) == (1, protobuf.LENGTH) and isinstance(value, bytes):
-            text = value.decode("utf-8")
-        elif (number, wire) == (2, protobuf.FIXED32) and isinstance(value, bytes):
-            score = struct.unpack("<f", value)[0]
-        elif (number, wire) == (3, protobuf.VARINT) and isinstance(value, int):
-            kind = value
-        else:
-            raise ValueError(f"the piece {i} has a field {number} of type {wire}")
+    if len(data) > 7 and data[1] == len(data) - 7 < 0x80 and data[0] == _TEXT_KEY and data[-5] == _SCORE_KEY:
+        # So are nearly all spelled, with a short text and a score: field by field it would be the same.
+        text, (score,) = data[2:-5].decode("utf-8"), _SCORE.unpack_from(data, len(data) - 4)
+    else:
+        for number, wire, value in protobuf.fields(data, _PIECE_FIELDS):
+            if (number, wire) == (1, protobuf.LENGTH) and isinstance(value, bytes):
+                text = value.decode("utf-8")
+            elif (number, wire) == (2, protobuf.FIXED32) and isinstance(value, bytes):
+                (score,) = _SCORE.unpack(value)
+            elif (number, wire) == (3, protobuf.VARINT) and isinstance(value, int):
+                kind = value
+            else:
+                raise ValueError(f"the piece {i} has a field {number} of type {wire}")
     if not text or math.isnan(score):
         raise ValueError(f"the piece {i} is {text!r}, with the score {score}")
     return Piece(text, score, kind)

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from minitok.added_tokens import AddedToken
 from minitok.formats.json_documents import DAMAGED
@@ -45,12 +46,14 @@ NORMAL, UNKNOWN, CONTROL, USER_DEFINED, UNUSED, BYTE = range(1, 7)
 #: `PrefixMatcher::PrefixMatch` of `src/normalizer.cc` has room for so many.
 MOST_AT_ONE_PLACE = 64
 
+#: Up to this sum of squared lengths unused pieces are cut at every place. (50,000 like `[PAD32011]` have 5,000,000.)
+MOST_UNUSED = 10_000_000
+
 _MARKS = Replace(SPACE_MARK, " ")
 _TRAILING_SPACES = Replace(r" +\Z", "", is_regex=True)
 
 
-@dataclass(frozen=True)
-class Piece:
+class Piece(NamedTuple):
     """A piece of a model.
 
     Attributes:
@@ -122,11 +125,11 @@ def of_pieces(pieces: Sequence[Piece], spec: Spec, name: str) -> Vocabulary:
 def _by_kind(pieces: Sequence[Piece]) -> dict[int, dict[str, int]]:
     by_kind: dict[int, dict[str, int]] = {kind: {} for kind in range(NORMAL, BYTE + 1)}
     seen: set[str] = set()
-    for i, piece in enumerate(pieces):
-        if piece.text in seen or piece.kind not in by_kind:
-            raise ValueError(f"the piece {i}, {piece.text!r}, stands there twice or is of no type; {DAMAGED}")
-        seen.add(piece.text)
-        by_kind[piece.kind][piece.text] = i
+    for i, (text, _, kind) in enumerate(pieces):
+        if text in seen or kind not in by_kind:
+            raise ValueError(f"the piece {i}, {text[:60]!r}, stands there twice or is of no type; {DAMAGED}")
+        seen.add(text)
+        by_kind[kind][text] = i
     if len(by_kind[UNKNOWN]) != 1:
         raise ValueError(f"there are {len(by_kind[UNKNOWN])} unknown pieces, expected one; {DAMAGED}")
     return by_kind
@@ -140,9 +143,13 @@ def _is_inert(text: str, merged: Collection[str]) -> bool:
 def _check_unused(by_kind: dict[int, dict[str, int]]) -> None:
     """Unused pieces fill gaps, as `[PAD32011]` does, and nothing comes to them."""
     merged = by_kind[NORMAL].keys() | by_kind[UNUSED].keys()
+    if sum(len(text) ** 2 for text in by_kind[UNUSED]) > MOST_UNUSED:
+        raise ValueError("unused pieces that are so many or so long are not supported")
     for text in by_kind[UNUSED]:
         if " " in text or SPACE_MARK in text or not _is_inert(text, merged):
-            raise ValueError(f"the unused piece {text!r}, which others make or which has a space, is not supported")
+            raise ValueError(
+                f"the unused piece {text[:60]!r}, which others make or which has a space, is not supported"
+            )
 
 
 def _beyond_reach(user_defined: dict[str, int]) -> dict[str, int]:
@@ -150,19 +157,30 @@ def _beyond_reach(user_defined: dict[str, int]) -> dict[str, int]:
     if len(user_defined) <= MOST_AT_ONE_PLACE:
         return {}
 
-    def beginnings(text: str) -> int:
-        return sum(text[:end] in user_defined for end in range(1, len(text) + 1))
-
-    return {text: i for text, i in user_defined.items() if beginnings(text) > MOST_AT_ONE_PLACE}
+    # Behind a piece, in order, come all that begin with it.
+    beginnings: list[str] = []
+    beyond: set[str] = set()
+    for text in sorted(user_defined):
+        while beginnings and not text.startswith(beginnings[-1]):
+            beginnings.pop()
+        beginnings.append(text)
+        if len(beginnings) > MOST_AT_ONE_PLACE:
+            beyond.add(text)
+    return {text: i for text, i in user_defined.items() if text in beyond}
 
 
 def _check_characters(tokens: dict[bytes, int]) -> None:
     """Merges begin with characters; one that is no token has bytes of its own, and merges with nothing."""
-    for token in tokens:
-        text = token.decode("utf-8")
-        for character in text if len(text) > 1 else "":
-            if character.encode("utf-8") not in tokens:
-                raise ValueError(f"the piece {text!r} has the character {character!r}, which is none: not supported")
+    texts = [token.decode("utf-8") for token in tokens]
+    single = {text for text in texts if len(text) == 1}
+    if single.issuperset("".join(texts)):
+        return
+    for text in texts:
+        for character in text:
+            if character not in single:
+                raise ValueError(
+                    f"the piece {text[:60]!r} has the character {character!r}, which is none: not supported"
+                )
 
 
 def _symbols(by_kind: dict[int, dict[str, int]], byte_fallback: bool | None) -> Symbols:

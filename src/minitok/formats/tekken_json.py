@@ -23,6 +23,9 @@ from minitok.vocabulary import MAX_ID, Vocabulary
 
 __all__ = ["dump", "from_document", "is_document"]
 
+#: More special tokens, each of which gets a name, are a sign of damage. (Files in use have 1,000.)
+MOST_SPECIAL = 100_000
+
 _EARLY_SPECIAL = (
     *("<unk>", "<s>", "</s>", "[INST]", "[/INST]", "[AVAILABLE_TOOLS]", "[/AVAILABLE_TOOLS]", "[TOOL_RESULTS]"),
     *("[/TOOL_RESULTS]", "[TOOL_CALLS]", "[IMG]", "<pad>", "[IMG_BREAK]", "[IMG_END]", "[PREFIX]", "[MIDDLE]"),
@@ -45,7 +48,7 @@ def from_document(document: dict[str, Any], source: str, *, name: str) -> Vocabu
     config: dict[str, Any] = document["config"]
     size = field(config, "default_vocab_size", int, source)
     count = field(config, "default_num_special_tokens", int, source)
-    if not 0 <= count < size <= MAX_ID:
+    if not 0 <= count < size <= MAX_ID or count > MOST_SPECIAL:
         raise ValueError(f"{source}: {count} special tokens of {size}; {DAMAGED}")
     tokens = _tokens(document["vocab"], count, size, source)
     pattern = field(config, "pattern", str, source)
@@ -118,6 +121,11 @@ def dump(vocabulary: Vocabulary) -> bytes:
         raise ValueError(
             f"a tekken.json cannot hold the vocabulary {vocabulary.name!r}: its special tokens do not "
             "come first, or ids have a gap"
+        )
+    if count > MOST_SPECIAL:
+        raise ValueError(
+            f"a tekken.json cannot hold the vocabulary {vocabulary.name!r}: its tokens begin at the id {count}, "
+            f"above {MOST_SPECIAL}"
         )
     document = {
         "config": {

@@ -9,6 +9,9 @@ from minitok.templates import Template
 
 __all__ = ["read_template", "write_template"]
 
+#: A template of more ids is a sign of damage: each may stand for many. (Those in use have up to ten.)
+MOST_IDS = 1000
+
 
 def read_template(part: Any, source: str) -> Template | None:
     """The template that a post-processor is; None if it adds no ids.
@@ -68,6 +71,8 @@ def _read_list(items: list[Any], special: dict[str, Any], source: str) -> tuple[
                 if not all(type(i) is int for i in ids):
                     raise TypeError
                 out += ids
+            if len(out) > MOST_IDS:
+                raise TypeError
         except (KeyError, TypeError):
             raise ValueError(f"{source}: the post_processor has {str(item)[:80]!r}; {DAMAGED}") from None
     return tuple(out)

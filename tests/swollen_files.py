@@ -8,11 +8,12 @@ from __future__ import annotations
 import json
 from base64 import b64encode
 from collections.abc import Callable, Iterator
+from itertools import product
 
 from minitok import formats
 from minitok.formats import minitok_json, protobuf, sentencepiece_model
 
-__all__ = ["Swollen", "fill", "swollen"]
+__all__ = ["Swollen", "fill", "largest_document", "swollen"]
 
 Swollen = tuple[str, bytes]
 Item = Callable[[int], bytes]
@@ -187,6 +188,43 @@ def _tekken() -> Iterator[Swollen]:
     yield "special tokens that are only said to be", few + b'"vocab":[{"rank":0,"token_bytes":"AA=="}]}'
 
 
+def largest_document() -> bytes:
+    """A `tokenizer.json` with 262,144 tokens, 6,400 added ones, 580,000 merges as lists, spelled as in Gemma's."""
+    special = [f"<unused{n}>" for n in range(6_400)]
+    letters = [*"abcdefghijklmnopqrstuvwxy▁"]
+    vocabulary = [*special, *(f"<0x{b:02X}>" for b in range(256)), "<unk>", "🐎", *letters]
+    words = ["".join(word) for size in (2, 3, 4) for word in product(letters, repeat=size)]
+    words = words[: 262_144 - len(vocabulary)]
+    # (Every beginning and every end of a word is one.)
+    merges = [[word[:at], word[at:]] for at in (1, 2, 3) for word in words if at < len(word)][:580_000]
+    flags = {"single_word": False, "lstrip": False, "rstrip": False, "normalized": False, "special": True}
+    document = {
+        "version": "1.0",
+        "truncation": None,
+        "padding": None,
+        "added_tokens": [{"id": i, "content": content, **flags} for i, content in enumerate(special)],
+        "normalizer": {"type": "Replace", "pattern": {"String": " "}, "content": "▁"},
+        "pre_tokenizer": {
+            "type": "Split",
+            "pattern": {"String": " "},
+            "behavior": "MergedWithPrevious",
+            "invert": False,
+        },
+        "post_processor": None,
+        "decoder": {"type": "Sequence", "decoders": [{"type": "ByteFallback"}, {"type": "Fuse"}]},
+        "model": {
+            "type": "BPE",
+            "unk_token": "<unk>",
+            "fuse_unk": True,
+            "byte_fallback": True,
+            "ignore_merges": False,
+            "vocab": {token: i for i, token in enumerate([*vocabulary, *words])},
+            "merges": merges,
+        },
+    }
+    return json.dumps(document, ensure_ascii=False, indent=2).encode()
+
+
 # -- Lines -------------------------------------------------------------------------------------------------------
 
 
@@ -234,10 +272,11 @@ def _sentencepiece() -> Iterator[Swollen]:
     digits = piece(b"<unk>", 2) + b"".join(piece(b"%d" % n, 1, -1.0) for n in range(10))
     most = sentencepiece_model.MOST_PIECES - 11
     for kind in range(1, 7):
-        pieces = b"".join(piece(b"%d" % n, kind, -float(n)) for n in range(10, most + 10))
+        listed = [piece(b"%d" % n, kind, -float(n)) for n in range(10, most + 10)]
+        pieces = b"".join(listed)
         yield f"pieces of the type {kind}", digits + pieces + end
+        yield f"a third as many pieces of the type {kind}", digits + b"".join(listed[: most // 3]) + end
         yield f"cut off behind pieces of the type {kind}", digits + pieces
-        yield f"few pieces of the type {kind}", digits + pieces[: len(pieces) // 9] + end
         yield f"a long piece of the type {kind}", digits + piece(b"1" * 8_000_000, kind) + end
         long = b"".join(piece(b"1" * n, kind) for n in range(2, 3_800))
         yield f"longer and longer pieces of the type {kind}", digits + long + end

@@ -15,8 +15,13 @@ import pytest
 
 import minitok
 from minitok import formats
+from minitok.formats import protobuf, sentencepiece_model, sentencepiece_pieces
 from tests.bad_files import KINDS
+from tests.swollen_files import largest_document
 from tests.test_conversions import trained
+
+#: The formats whose swollen files take less than half a minute.
+SWOLLEN = ("compact", "tekken")
 
 #: Of 1,000 that `python -m tests.heavy files` has.
 MUTATIONS = 100
@@ -32,12 +37,12 @@ def check(form: str, *options: str) -> None:
 @pytest.mark.once
 @pytest.mark.parametrize("form", sorted(KINDS.keys() - {"tiktoken"}))
 def test_damaged_files(form: str) -> None:
-    check(form, *["--bombs"] if form == "huggingface" else [])
+    check(form, *["--bombs"] if form == "huggingface" else [], *["--swollen"] if form in SWOLLEN else [])
 
 
 def test_damaged_rank_files() -> None:
     """Each backend has a reader of its own for them."""
-    check("tiktoken", "--bombs")
+    check("tiktoken", "--bombs", "--swollen")
 
 
 def json_file(text: str) -> Callable[[Path], Path]:
@@ -137,3 +142,72 @@ def test_compressed_files_are_read(tmp_path: Path) -> None:
     path = tmp_path / "x.tiktoken.gz"
     path.write_bytes(gzip.compress(formats.dump(trained("llama3"), "tiktoken")[""]))
     assert dict(minitok.load(path, pattern="llama3").vocabulary.tokens) == dict(trained("llama3").tokens)
+
+
+def test_the_other_file_is_bounded_too(tmp_path: Path) -> None:
+    for name, data in formats.dump(trained("gpt2"), "vocab-merges").items():
+        (tmp_path / name).write_bytes(data)
+    assert minitok.load(tmp_path)
+    with (tmp_path / "merges.txt").open("r+b") as file:
+        file.truncate(formats.MAX_FILE_SIZE + 1)
+    with pytest.raises(ValueError, match=r"merges\.txt has 67108865 bytes"):
+        minitok.load(tmp_path / "vocab.json")
+    (tmp_path / "merges.txt").write_bytes(b"#version: 0.2\n" + b"\n" * formats.MAX_LINES)
+    with pytest.raises(ValueError, match=r"merges\.txt has more than 1048576 lines"):
+        minitok.load(tmp_path)
+
+
+def test_lines_end_as_in_files(tmp_path: Path) -> None:
+    """Other signs that end lines for `str.splitlines` are none, and two that are one line's end count as one."""
+    path = tmp_path / "x.model"
+    path.write_bytes("minbpe v1\r\na\u2028|.\r\n1\r\n<\x0b> 300\r\n97 98\r\n".encode())
+    vocabulary = minitok.load(path).vocabulary
+    assert (vocabulary.pattern, dict(vocabulary.special_tokens)) == ("a\u2028|.", {"<\x0b>": 300})
+    assert vocabulary.tokens[b"ab"] == 256
+    path = tmp_path / "x.tiktoken.gz"
+    path.write_bytes(gzip.compress(b"AA== 0\r\n" * formats.MAX_UNPACKED_LINES))
+    with pytest.raises(ValueError, match="line 2"):
+        minitok.load(path, pattern="gpt2")
+    path.write_bytes(gzip.compress(b"AA== 0\r" * (formats.MAX_UNPACKED_LINES + 1)))
+    with pytest.raises(ValueError, match=r"more than 300000 lines.*has to be unpacked first"):
+        minitok.load(path, pattern="gpt2")
+
+
+@pytest.mark.parametrize("room", [0, 1])
+def test_the_limit_of_a_compressed_document(tmp_path: Path, room: int) -> None:
+    path = tmp_path / "x.json.gz"
+    path.write_bytes(gzip.compress(b'{"a": [' + b"0," * (formats.MAX_UNPACKED_SIGNS - 3 + 1 - room) + b"0]}"))
+    with pytest.raises(ValueError, match=r"no other format" if room else r"has to be unpacked first"):
+        minitok.load(path)
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("count", [sentencepiece_model.MOST_FIELDS, sentencepiece_model.MOST_FIELDS + 1])
+def test_fields_of_a_message(count: int) -> None:
+    (content,) = formats.dump(trained("gemma"), "sentencepiece").values()
+    content += protobuf.length_field(2, protobuf.varint_field(3, 2) * count)
+    if count == sentencepiece_model.MOST_FIELDS:
+        assert sentencepiece_model.parse(content, "x", name="gemma")
+    else:
+        with pytest.raises(ValueError, match="x: there are more than 50000 fields, at byte 100000"):
+            sentencepiece_model.parse(content, "x", name="gemma")
+
+
+def test_user_defined_pieces_beyond_reach() -> None:
+    """Of pieces that begin one another the shortest 64 are found, whatever else there is between them in order."""
+    names = ["x" * n for n in range(1, 70)] + [f"{'x' * n}{c}" for n in range(1, 70) for c in "\0 y"]
+    names = [name for name in names if not name.endswith(" ")]
+    expected = {n for n in names if sum(n[:end] in set(names) for end in range(1, len(n) + 1)) > 64}
+    found = sentencepiece_pieces._beyond_reach({name: i for i, name in enumerate(names)})
+    assert found.keys() == expected
+    assert len(expected) == 5 + 2 * 6
+
+
+@pytest.mark.once
+def test_a_document_as_large_as_any(tmp_path: Path) -> None:
+    """As many tokens, added tokens and merges as Gemma 3's `tokenizer.json`, and more; as it is spelled."""
+    path = tmp_path / "tokenizer.json"
+    path.write_bytes(largest_document())
+    assert 30_000_000 < path.stat().st_size < 40_000_000
+    vocabulary = formats.load(path)
+    assert (vocabulary.n_vocab, len(vocabulary.merges or ())) == (262_144, 580_000)

@@ -38,7 +38,7 @@ MOST_OTHERS, MOST_FIELDS = 16, 50_000
 #: A piece has a text, a score and a type.
 _PIECE_FIELDS = 3
 _SCORE = struct.Struct("<f")
-_TEXT_KEY, _SCORE_KEY = 1 << 3 | protobuf.LENGTH, 2 << 3 | protobuf.FIXED32
+_TEXT_KEY, _SCORE_KEY, _KIND_KEY = 1 << 3 | protobuf.LENGTH, 2 << 3 | protobuf.FIXED32, 3 << 3 | protobuf.VARINT
 _UNIGRAM, _BPE = 1, 2
 _MODEL_TYPES = {1: "unigram", 2: "bpe", 3: "word", 4: "char"}
 # `TrainerSpec`: the fields that are about the model.
@@ -124,9 +124,12 @@ def _read(data: bytes, source: str) -> _Model:
 
 def _piece(data: bytes, i: int) -> Piece:
     text, score, kind = "", 0.0, NORMAL
-    if len(data) > 7 and data[1] == len(data) - 7 < 0x80 and data[0] == _TEXT_KEY and data[-5] == _SCORE_KEY:
-        # So are nearly all spelled, with a short text and a score: field by field it would be the same.
-        text, (score,) = data[2:-5].decode("utf-8"), _SCORE.unpack_from(data, len(data) - 4)
+    end = 2 + data[1] if len(data) > 7 else len(data)
+    is_typed = len(data) == end + 7 and data[-2] == _KIND_KEY and data[-1] < 0x80
+    if (is_typed or len(data) == end + 5) and data[0] == _TEXT_KEY and data[1] < 0x80 and data[end] == _SCORE_KEY:
+        # So are nearly all spelled, with a short text: field by field it would be the same.
+        text, (score,) = data[2:end].decode("utf-8"), _SCORE.unpack_from(data, end + 1)
+        kind = data[-1] if is_typed else NORMAL
     else:
         for number, wire, value in protobuf.fields(data, _PIECE_FIELDS):
             if (number, wire) == (1, protobuf.LENGTH) and isinstance(value, bytes):

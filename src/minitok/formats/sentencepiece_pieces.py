@@ -46,6 +46,9 @@ NORMAL, UNKNOWN, CONTROL, USER_DEFINED, UNUSED, BYTE = range(1, 7)
 #: `PrefixMatcher::PrefixMatch` of `src/normalizer.cc` has room for so many.
 MOST_AT_ONE_PLACE = 64
 
+#: More user-defined pieces are no model's. (Gemma has 6,500.)
+MOST_USER_DEFINED = 100_000
+
 #: Up to this sum of squared lengths unused pieces are cut at every place. (50,000 like `[PAD32011]` have 5,000,000.)
 MOST_UNUSED = 10_000_000
 
@@ -91,6 +94,8 @@ def of_pieces(pieces: Sequence[Piece], spec: Spec, name: str) -> Vocabulary:
         ValueError: the pieces make no vocabulary, or have what minitok does not know.
     """
     by_kind = _by_kind(pieces)
+    if len(by_kind[USER_DEFINED]) > MOST_USER_DEFINED:
+        raise ValueError(f"there are more than {MOST_USER_DEFINED} user-defined pieces; {DAMAGED}")
     # No normalized text has a space that is not marked.
     spaced = {text: i for kind in (NORMAL, USER_DEFINED) for text, i in by_kind[kind].items() if " " in text}
     spaced.update(_beyond_reach(by_kind[USER_DEFINED]))

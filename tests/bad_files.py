@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import base64
 import gzip
+import io
 import json
 import random
 import sys
@@ -116,9 +117,9 @@ def _compact(document: dict[str, Any]) -> Said:
 
 
 def _minbpe(text: str) -> Said:
-    lines = text.splitlines()
+    lines = io.StringIO(text, newline=None).read().split("\n")
     tokens = [bytes([b]) for b in range(256)]
-    for line in lines[3 + int(lines[2]) :]:
+    for line in lines[3 + int(lines[2]) : None if lines[-1] else -1]:
         left, right = map(int, line.split())
         tokens.append(tokens[left] + tokens[right])
     return {i: {token} for i, token in enumerate(tokens)}

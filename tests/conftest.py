@@ -15,11 +15,11 @@ import importlib
 import os
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import hypothesis
 import pytest
@@ -67,10 +67,18 @@ def installed_seams() -> list[Seam]:
 hypothesis.settings.register_profile("dev", deadline=None, max_examples=60)
 hypothesis.settings.register_profile("ci", deadline=None, max_examples=60, derandomize=True, print_blob=True)
 hypothesis.settings.register_profile("sample", deadline=None, max_examples=12, derandomize=True, print_blob=True)
+hypothesis.settings.register_profile("sanitizers", deadline=None, max_examples=60, derandomize=True, print_blob=True)
 hypothesis.settings.register_profile("heavy", deadline=None, max_examples=5000)
-hypothesis.settings.load_profile(
-    os.environ.get("MINITOK_HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "dev")
-)
+PROFILE = os.environ.get("MINITOK_HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "dev")
+hypothesis.settings.load_profile(PROFILE)
+
+T = TypeVar("T")
+
+
+def examples(items: Sequence[T]) -> Sequence[T]:
+    """All of so many items that looking at them takes minutes under sanitizers; there, every eleventh."""
+    return items[::11] if PROFILE in ("sanitizers", "sample") else items
+
 
 #: Where the browser is that tests marked `browser` need; without it they are left out as those marked `data` are.
 CHROMIUM = shutil.which("chromium")

@@ -94,7 +94,8 @@ def _run_prompts(block: Block, namespace: dict[str, Any], where: str) -> None:
     test = doctest.DocTestParser().get_doctest(block.text, {}, where, str(block.page), block.line)
     test.globs = namespace  # what it defines stays for the blocks behind it
     said: list[str] = []
-    doctest.DocTestRunner(optionflags=doctest.ELLIPSIS).run(test, out=said.append, clear_globs=False)
+    # (Else it is as verbose as pytest is told to be, and says something of each.)
+    doctest.DocTestRunner(verbose=False, optionflags=doctest.ELLIPSIS).run(test, out=said.append, clear_globs=False)
     assert not said, "".join(said)
 
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from minitok.normalizers import Lowercase, Normalizer, Prepend, Replace, Spaces, Strip, UnicodeForm, compose
 from minitok.unicode_forms import FORMS, Form
+from tests.conftest import examples
 from tests.strategies import any_text, class_text
 
 #: All of it is above the seam.
@@ -41,7 +42,8 @@ def check(normalizer: Normalizer, texts: list[str]) -> None:
 
 def in_stretches(near: str) -> list[str]:
     """All code points, each with something beside it, a few at a time."""
-    return ["|".join(near.format(c) for c in CODE_POINTS[i : i + 64]) for i in range(0, len(CODE_POINTS), 64)]
+    starts = examples(range(0, len(CODE_POINTS), 64))
+    return ["|".join(near.format(c) for c in CODE_POINTS[i : i + 64]) for i in starts]
 
 
 @pytest.mark.parametrize("form", FORMS)

@@ -39,7 +39,7 @@ MAX_FILE_SIZE = 1 << 26
 MAX_LINES = 1 << 20
 #: What is compressed is held to lower limits, as a small file could take long and fill memory: those in use unpack to
 #: 4 MB and to 200,000 lines (o200k's ranks); DeepSeek's document would have 405,000 commas, colons and brackets.
-MAX_UNPACKED_SIZE, MAX_UNPACKED_LINES, MAX_UNPACKED_SIGNS = 1 << 23, 300_000, 800_000
+MAX_UNPACKED_SIZE, MAX_UNPACKED_LINES, MAX_UNPACKED_SIGNS = 1 << 23, 300_000, 600_000
 _HEAD = 64
 _GZIP, _GGUF = b"\x1f\x8b", b"GGUF"
 

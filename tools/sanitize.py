@@ -111,7 +111,8 @@ def main() -> int:
         reports = folder / "reports"
         reports.mkdir()
         variables = environment(build(folder), reports)
-        variables |= SAMPLE_VARIABLES if options.sample else VARIABLES
+        # (What is set already stays.)
+        variables = (SAMPLE_VARIABLES if options.sample else VARIABLES) | variables
         program = options.program or tests(options.sample)
         status = subprocess.run([sys.executable, *program], cwd=ROOT, env=variables, check=False).returncode
         found = sorted(path for path in reports.iterdir() if path.stat().st_size)

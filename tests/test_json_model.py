@@ -80,7 +80,8 @@ changes = st.lists(st.tuples(st.integers(0, 1 << 16), st.binary(max_size=2), st.
 
 @given(documents())
 def test_regular_files(backend: str, data: bytes) -> None:
-    assert check(data) == (backend == "native" and b"\\ud83d" not in data)
+    # A key with escapes of surrogates is left to the other reader.
+    assert check(data) == (backend == "native" and b'\\ude00":' not in data)
 
 
 @given(documents(), changes)

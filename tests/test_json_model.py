@@ -89,6 +89,7 @@ def test_regular_files(backend: str, data: bytes) -> None:
 @example(encoded(document()).replace(b'"content": "<s>"', b'"content": 3'), [])
 @example(encoded(document()).replace(b'"content": "<s>"', b'"content": "\\ud800"'), [])
 @example(encoded(document()).replace(b'"ab": 300', b'"ab": 1'), [])
+@example(encoded(document()).replace(b'"</s>": 1000', b'"</s>": 98'), [])
 @example(encoded(document()).replace(b'"ab": 300', b'"ab": 0300'), [])
 @example(encoded(document()).replace(b'"ab": 300', b'"ab": 4294967295'), [])
 @example(encoded(document()).replace(b'"ab": 300', b'"ab": 300.0'), [])
@@ -115,6 +116,7 @@ def test_what_is_not_regular(native: Any) -> None:
     assert check(regular)
     for old, new in (
         (b'"ab": 300', b'"ab": 1'),
+        (b'"</s>": 1000', b'"</s>": 98'),
         (b'"ab": 300', b'"ab": 0300'),
         (b'"ab": 300', b'"\xef\xbd\x9c": 300'),
         (b'"a b"', b'"a b","a b"'),

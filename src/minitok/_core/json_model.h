@@ -6,7 +6,7 @@
  * of these two keys; so here the rest is only passed over, and may be no JSON at all.
  *
  * Some strings, the added tokens, are not to be tokens of the vocabulary although `vocab` has ids for them; these may
- * be spelled in any way. A merge that names one of them is not regular. */
+ * be spelled in any way. A merge that names one of them is not regular, nor is an id that a token has, too. */
 #ifndef MINITOK_JSON_MODEL_H
 #define MINITOK_JSON_MODEL_H
 
@@ -467,6 +467,11 @@ static inline mt_status mt_read_json_model(
         apart_ids[i] = -1;
     }
     mt_status status = mt_read_json_tokens(r, data + place->vocab, place->vocab_end - place->vocab);
+    for (size_t i = 0; i < apart->token_count && status == MT_OK; i++) {
+        if (apart_ids[i] >= 0 && mt_symbol_of_id(v, (uint64_t)apart_ids[i]) != MT_NO_SYMBOL) {
+            status = MT_IRREGULAR; /* the id of a token, too */
+        }
+    }
     if (status == MT_OK) {
         status = mt_read_json_merges(r, data + place->merges, place->merges_end - place->merges);
     }

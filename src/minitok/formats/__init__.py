@@ -154,7 +154,10 @@ def _parse(content: Content, pattern: str | None, special_tokens: Mapping[str, i
         with path.open("rb") as file:
             return gguf.read(file, str(path), name=content.name or path.stem)
     if _is_document(head):
-        return _parse_document(content)
+        from minitok.formats import huggingface_file
+
+        quickly = huggingface_file.parse_quickly(data, str(path), name=content.called)
+        return _parse_document(content) if quickly is None else quickly
     from minitok.formats import clip_merges, minbpe_model, sentencepiece_model, vocab_merges
 
     if not tiktoken_ranks.is_file(head):

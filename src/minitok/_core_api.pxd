@@ -240,10 +240,13 @@ cdef extern from "records.h":
 
 
 cdef extern from "record_partition.h":
+    size_t mt_most_records(size_t size) noexcept nogil
     mt_status mt_measure_partitions(
-        const uint8_t *block, size_t size, size_t parts, size_t *sizes
+        const uint8_t *block, size_t size, size_t parts, size_t *sizes, size_t *of_record
     ) noexcept nogil
-    void mt_write_partitions(const uint8_t *block, size_t size, size_t parts, uint8_t **ends) noexcept nogil
+    void mt_write_partitions(
+        const uint8_t *block, size_t size, const size_t *of_record, uint8_t **ends
+    ) noexcept nogil
 
 
 cdef extern from "counter.h":

@@ -24,6 +24,9 @@ __all__ = ["Paths", "RangeReader", "Storage", "StoredFile"]
 #: Paths, URLs and globs of either.
 Paths = str | PathLike[str] | Iterable[str | PathLike[str]]
 
+#: Of a file on this machine so many bytes are fetched at once, at most: what stays in the processor's cache.
+_STEP_HERE = 1 << 20
+
 
 @dataclass(frozen=True)
 class StoredFile:
@@ -224,6 +227,12 @@ class _Here:
             file.seek(start)
             return file.read(-1 if end is None else end - start)
 
+    def read_into(self, path: str, start: int, buffer: memoryview) -> int:
+        """As `cat_file`, into memory that is there; how many bytes there were."""
+        with Path(path).open("rb") as file:
+            file.seek(start)
+            return file.readinto(buffer)
+
     def open(self, path: str, mode: str) -> IO[Any]:
         return Path(path).open(mode)
 
@@ -262,18 +271,28 @@ class RangeReader:
         url: the file.
         start: where in it the stretch begins.
         stop: where it ends.
-        step: bytes that are fetched at once; so much is held.
+        step: bytes that are fetched at once, at most; so much is held.
+        most: bytes that are given at once.
         name: what messages call it.
     """
 
     def __init__(
-        self, storage: Storage, url: str, start: int, stop: int, *, step: int = 1 << 23, name: str | None = None
+        self,
+        storage: Storage,
+        url: str,
+        start: int,
+        stop: int,
+        *,
+        step: int = 1 << 23,
+        most: int | None = None,
+        name: str | None = None,
     ) -> None:
         self._filesystem, self._path = storage.open(url)
         self._at = start
         self._stop = stop
         self._step = step
-        self._held = b""
+        self._most = step if most is None else most
+        self._held: bytes | memoryview = b""
         self._taken = 0  # of what is held
         self.name = url if name is None else name
 
@@ -285,19 +304,34 @@ class RangeReader:
             OSError: it cannot be read.
         """
         if self._taken == len(self._held):
-            self._held = self.between(self._at, min(self._at + self._step, self._stop))
-            self._at += len(self._held)
-            self._taken = 0
-        end = len(self._held) if size < 0 else min(self._taken + size, len(self._held))
-        data = self._held[self._taken : end]
+            self._fetch()
+        size = self._most if size < 0 else min(size, self._most)
+        end = min(self._taken + size, len(self._held))
+        data = bytes(self._held[self._taken : end])
         self._taken = end
         return data
+
+    def _fetch(self) -> None:
+        self._taken = 0
+        if self._filesystem is _HERE:  # into the same memory again
+            size = min(self._step, _STEP_HERE, self._stop - self._at)
+            if len(self._held) < size:
+                self._held = memoryview(bytearray(size))
+            self._held = self._held[: max(0, size)]
+            if self._held:
+                self._check_size(self._filesystem.read_into(self._path, self._at, self._held), size)
+        else:
+            self._held = self.between(self._at, min(self._at + self._step, self._stop))
+        self._at += len(self._held)
 
     def between(self, start: int, stop: int) -> bytes:
         """The bytes of the file from one place to another, wherever reading is."""
         if start >= stop:
             return b""
         data: bytes = self._filesystem.cat_file(self._path, start=start, end=stop)
-        if len(data) != stop - start:
-            raise ValueError(f"{self.name} has become shorter while it was read; wait until it is written")
+        self._check_size(len(data), stop - start)
         return data
+
+    def _check_size(self, found: int, expected: int) -> None:
+        if found != expected:
+            raise ValueError(f"{self.name} has become shorter while it was read; wait until it is written")

@@ -292,6 +292,7 @@ class RangeReader:
         self._stop = stop
         self._step = step
         self._most = step if most is None else most
+        self._buffer = memoryview(b"")  # what is on this machine is read into the same memory again
         self._held: bytes | memoryview = b""
         self._taken = 0  # of what is held
         self.name = url if name is None else name
@@ -313,13 +314,12 @@ class RangeReader:
 
     def _fetch(self) -> None:
         self._taken = 0
-        if self._filesystem is _HERE:  # into the same memory again
-            size = min(self._step, _STEP_HERE, self._stop - self._at)
-            if len(self._held) < size:
-                self._held = memoryview(bytearray(size))
-            self._held = self._held[: max(0, size)]
-            if self._held:
-                self._check_size(self._filesystem.read_into(self._path, self._at, self._held), size)
+        if self._filesystem is _HERE:
+            size = max(0, min(self._step, _STEP_HERE, self._stop - self._at))
+            if len(self._buffer) < size:
+                self._buffer = memoryview(bytearray(size))
+            self._held = self._buffer[:size]
+            self._check_size(_HERE.read_into(self._path, self._at, self._held) if size else 0, size)
         else:
             self._held = self.between(self._at, min(self._at + self._step, self._stop))
         self._at += len(self._held)

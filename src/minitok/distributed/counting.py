@@ -151,7 +151,7 @@ def count_pieces(
         parts = range(plan.partitions)
         partitions = [found for _, found in results(client, _add_up, [(job, part, contents) for part in parts])]
         streams = [_section(folder, one.name, one.ends, 0, 1 << 20) for one in partitions]
-        counts = merged(streams, regex, tokens, scale, on_disk=True)
+        counts = merged(streams, regex, tokens, scale, on_disk=True, thread=True)
         _check_sums(shares, partitions, counts)
     return counts
 

@@ -443,6 +443,45 @@ def test_a_dataset_in_a_bucket(
     check_dataset(tmp_path / "dataset", enc, corpus, tmp_path)
 
 
+@pytest.mark.parametrize("bucket", ["s3"], indirect=True)
+def test_a_worker_is_killed_that_works_in_a_bucket(
+    cluster: Cluster,
+    client: Any,
+    corpus: list[Path],
+    enc: minitok.Encoding,
+    bucket: Any,
+    tmp_path: Path,
+    temporary: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """While it counts, and while it encodes: the same result, nothing lost, nothing there twice, nothing left."""
+    monkeypatch.setattr("minitok.progress.INTERVAL", 0)
+    filesystem, url, options = bucket
+    for path in corpus:
+        filesystem.put_file(str(path), f"bucket/killed/{path.name}")
+    paths = [f"{url}/killed/{path.name}" for path in corpus]
+    common: dict[str, Any] = {"client": client, "storage_options": options}
+    killer = Killer(cluster)
+    counts = clusters.count_pieces(
+        paths, special_tokens=[SEPARATOR], scratch=f"{url}/killed-scratch", progress=killer, **common
+    )
+    assert killer.done
+    assert counts == minitok.count_pieces(corpus, special_tokens=[SEPARATOR])
+    filesystem.invalidate_cache()
+    assert filesystem.find("bucket/killed-scratch") == []
+    killer = Killer(cluster)
+    manifest = clusters.encode_dataset(
+        paths, f"{url}/killed-dataset", encoding=enc, shard_size=20_000, progress=killer, **common
+    )
+    assert killer.done
+    filesystem.get("bucket/killed-dataset", str(tmp_path / "dataset"), recursive=True)
+    check_dataset(tmp_path / "dataset", enc, corpus, tmp_path)
+    shards = {shard[kind]["name"] for shard in manifest["shards"] for kind in ("ids_file", "offsets_file")}
+    found = {path.name for path in (tmp_path / "dataset").iterdir()}
+    assert {name for name in found if name.endswith((".bin", ".npy"))} == shards
+    cluster.wait(client, 2)
+
+
 def test_a_dataset_that_cannot_be(client: Any, corpus: list[Path], enc: minitok.Encoding, tmp_path: Path) -> None:
     def encode(paths: Any = corpus, out: Any = tmp_path / "out", **options: Any) -> None:
         clusters.encode_dataset(paths, out, encoding=enc, client=client, **options)

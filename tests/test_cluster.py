@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import numpy
 import pytest
@@ -34,6 +35,7 @@ from tests.clusters import Cluster, free_port, gcs_server, http_server, s3_serve
 from tests.columns import write_arrow, write_parquet
 from tests.test_cli import bad, good
 from tests.test_encode_inputs import zstd
+from tests.webhdfs import webhdfs_server
 
 pytestmark = [pytest.mark.once, pytest.mark.filterwarnings("ignore")]  # those of Dask and its clients
 
@@ -480,6 +482,64 @@ def test_a_worker_is_killed_that_works_in_a_bucket(
     found = {path.name for path in (tmp_path / "dataset").iterdir()}
     assert {name for name in found if name.endswith((".bin", ".npy"))} == shards
     cluster.wait(client, 2)
+
+
+def test_hdfs(
+    cluster: Cluster,
+    client: Any,
+    corpus: list[Path],
+    enc: minitok.Encoding,
+    tmp_path: Path,
+    temporary: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Through `webhdfs://`, with a worker killed."""
+    monkeypatch.setattr("minitok.progress.INTERVAL", 0)
+    folder = tmp_path / "hdfs"
+    (folder / "corpus").mkdir(parents=True)
+    for path in corpus:
+        (folder / "corpus" / path.name).write_bytes(path.read_bytes())
+    with webhdfs_server(folder) as url:
+        paths = [f"{url}/corpus/*.txt", f"{url}/corpus/c.jsonl"]
+        killer = Killer(cluster)
+        counts = clusters.count_pieces(paths, client=client, scratch=f"{url}/scratch", progress=killer)
+        assert killer.done
+        assert counts == minitok.count_pieces(corpus)
+        assert not list((folder / "scratch").iterdir())
+        in_order = [f"{url}/corpus/{path.name}" for path in corpus]
+        options: dict[str, Any] = {"encoding": enc, "client": client, "shard_size": 50_000}
+        killer = Killer(cluster)
+        manifest = clusters.encode_dataset(in_order, f"{url}/ids", progress=killer, **options)
+        assert killer.done
+        check_dataset(folder / "ids", enc, corpus, tmp_path)
+        # As after a kill: a shard that is cut off, and one that was being written.
+        (folder / "ids" / "manifest.json").unlink()
+        (folder / "ids" / "shard-00001.bin").write_bytes(b"xx")
+        (folder / "ids" / f".shard-00002.bin.{'0' * 16}.tmp").touch()
+        assert clusters.encode_dataset(in_order, f"{url}/ids", **options) == manifest
+        check_dataset(folder / "ids", enc, corpus, tmp_path)
+        assert not list((folder / "ids").glob(".*"))
+        with pytest.raises(ValueError, match="holds this dataset, which is complete"):
+            clusters.encode_dataset(in_order, f"{url}/ids", **options)
+        with pytest.raises(FileNotFoundError, match=f"no file matches '{url}"):
+            clusters.count_pieces(f"{url}/none*.txt", client=client)
+    cluster.wait(client, 2)
+
+
+def test_a_name_that_is_taken_on_hdfs(tmp_path: Path) -> None:
+    """HDFS says no, and fsspec does not pass that on."""
+    with webhdfs_server(tmp_path) as url:
+        storage = Storage()
+        for data in (b"one", b"another"):
+            storage.write(f"{url}/folder/name", data)
+            assert storage.read_if_there(f"{url}/folder/name") == data
+        filesystem, _ = storage.open(url)
+        with (
+            mock.patch.object(type(filesystem), "mv"),
+            pytest.raises(FileExistsError, match=r"cannot be renamed to that: '/folder/name'"),
+        ):
+            storage.write(f"{url}/folder/name", b"third")
+        assert not list((tmp_path / "folder").iterdir())
 
 
 def test_a_dataset_that_cannot_be(client: Any, corpus: list[Path], enc: minitok.Encoding, tmp_path: Path) -> None:

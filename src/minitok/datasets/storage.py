@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import shutil
 import stat
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from glob import glob, has_magic
 from os import PathLike
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
 from minitok.files import open_atomically, write_atomically
@@ -23,6 +25,11 @@ __all__ = ["Paths", "RangeReader", "Storage", "StoredFile"]
 
 #: Paths, URLs and globs of either.
 Paths = str | PathLike[str] | Iterable[str | PathLike[str]]
+
+#: Protocols of file systems, as against stores of objects: what is written there is seen before it is whole.
+_IN_PLACE = frozenset({"hdfs", "webhdfs"})
+#: What a file is called there until it is whole.
+_TEMPORARY = r"\..*\.[0-9a-f]{16}\.tmp"
 
 #: Of a file on this machine so many bytes are fetched at once, at most: what stays in the processor's cache.
 _STEP_HERE = 1 << 20
@@ -118,7 +125,9 @@ class Storage:
         for info in infos:
             if info.get("size") is None:
                 raise ValueError(f"{info['name']}: its server does not say how large it is; fetch it first")
-        return [StoredFile(_url(filesystem, info["name"]), info["size"], _version(info)) for info in infos]
+        # Some file systems leave out of the names of files on which machine they are (webhdfs://host:port/path).
+        beginning = "" if "file" in filesystem.protocol else url.removesuffix(path)
+        return [StoredFile(beginning + info["name"], info["size"], _version(info)) for info in infos]
 
     def size(self, url: str) -> int:
         """How many bytes a file has now.
@@ -158,10 +167,11 @@ class Storage:
             write_atomically(self.open(url)[1], data)
             return
         filesystem, path = self.open(url)
-        filesystem.pipe_file(path, data)
+        with _appearing(filesystem, path) as there:
+            filesystem.pipe_file(there, data)
 
     def put(self, path: Path, url: str) -> None:
-        """Copy a file of this machine. It appears when it is whole, here and in stores of objects.
+        """Copy a file of this machine, which appears when it is whole.
 
         Raises:
             OSError: it cannot be written.
@@ -170,8 +180,9 @@ class Storage:
             with path.open("rb") as file, open_atomically(self.open(url)[1]) as target:
                 shutil.copyfileobj(file, target, 1 << 22)
             return
-        filesystem, there = self.open(url)
-        filesystem.put_file(str(path), there)
+        filesystem, target = self.open(url)
+        with _appearing(filesystem, target) as there:
+            filesystem.put_file(str(path), there)
 
     def is_local(self, url: str) -> bool:
         """Whether a file is on this machine."""
@@ -190,6 +201,17 @@ class Storage:
         except FileNotFoundError:
             pass
 
+    def remove_temporary(self, url: str) -> None:
+        """Remove what was left in a folder by those that were killed while they wrote there."""
+        filesystem, path = self.open(url)
+        if _writes_in_place(filesystem):
+            for name in filesystem.ls(path, detail=False):
+                if re.fullmatch(_TEMPORARY, PurePosixPath(name).name):
+                    self.remove(url + name.removeprefix(path))
+        elif self.is_local(url):
+            for left in Path(path).glob(".*.tmp"):
+                left.unlink(missing_ok=True)
+
     def remove_folder(self, url: str) -> None:
         """Remove a folder with all that is in it, if it is there."""
         filesystem, path = self.open(url)
@@ -198,6 +220,39 @@ class Storage:
             filesystem.rm(path, recursive=True)
         except FileNotFoundError:
             pass
+
+
+def _writes_in_place(filesystem: Any) -> bool:
+    """Whether a file is seen while it is written, elsewhere than here."""
+    protocol = filesystem.protocol
+    return not _IN_PLACE.isdisjoint([protocol] if isinstance(protocol, str) else protocol)
+
+
+@contextmanager
+def _appearing(filesystem: Any, path: str) -> Iterator[str]:
+    """What to call a file while it is written, so that it appears when it is whole.
+
+    That is its own name in stores of objects. HDFS renames only to what is not there, and fsspec does not tell whether
+    it did; so one that is there is removed, and what somebody else has written meanwhile, too.
+    """
+    if not _writes_in_place(filesystem):
+        yield path
+        return
+    folder, _, name = path.rpartition("/")
+    temporary = f"{folder}/.{name}.{os.urandom(8).hex()}.tmp"
+    try:
+        yield temporary
+        for _ in range(5):
+            if filesystem.exists(path):
+                filesystem.rm_file(path)
+            filesystem.mv(temporary, path)
+            if not filesystem.exists(temporary):
+                return
+        raise OSError(errno.EEXIST, f"{temporary} cannot be renamed to that", path)
+    except BaseException:
+        with suppress(OSError):
+            filesystem.rm_file(temporary)
+        raise
 
 
 def _version(info: Mapping[str, Any]) -> str:
@@ -257,10 +312,6 @@ class _Here:
 
 
 _HERE = _Here()
-
-
-def _url(filesystem: Any, path: str) -> str:
-    return path if "file" in filesystem.protocol else str(filesystem.unstrip_protocol(path))
 
 
 class RangeReader:

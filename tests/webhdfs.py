@@ -53,7 +53,7 @@ class _Node(BaseHTTPRequestHandler):
         except FileNotFoundError:
             self._refuse(404, "FileNotFoundException", f"File does not exist: {name}")
 
-    do_GET = do_PUT = do_POST = do_DELETE = _answer
+    do_GET = do_PUT = do_POST = do_DELETE = _answer  # noqa: N815 (as the standard library calls them)
 
     def _place(self, name: str) -> Path:
         assert ".." not in name.split("/")
@@ -76,8 +76,7 @@ class _Node(BaseHTTPRequestHandler):
         """Whether this asked the name node, which names a data node."""
         if "datanode" in self._given:
             return False
-        host, port = self.server.server_address[:2]
-        self._send(307, Location=f"http://{host!s}:{port}{self.path}&datanode=true")
+        self._send(307, Location=f"http://{self.headers['Host']}{self.path}&datanode=true")
         return True
 
     @staticmethod

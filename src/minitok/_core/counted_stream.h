@@ -50,6 +50,9 @@ static inline uint64_t mt_sort_bytes(const mt_counter *c, uint32_t number, size_
     const uint8_t *piece = mt_counted_piece(c, &c->entries[number], copy, &length);
     size_t left = length - depth;
     uint64_t bytes = 0;
+    if (left > MT_SORT_BYTES) {
+        return mt_load_big_endian(piece + depth) >> 8 << 8 | (MT_SORT_BYTES + 1);
+    }
     for (size_t i = 0; i < MT_SORT_BYTES; i++) {
         bytes = bytes << 8 | (i < left ? piece[depth + i] : 0);
     }

@@ -157,14 +157,19 @@ class Storage:
             return None
         return data
 
-    def write(self, url: str, data: bytes) -> None:
+    def write(self, url: str, data: bytes, *, durable: bool = True) -> None:
         """Write a small file, which appears when it is whole.
+
+        Args:
+            url: the file.
+            data: its content.
+            durable: see `minitok.files.open_atomically`.
 
         Raises:
             OSError: it cannot be written.
         """
         if self.is_local(url):
-            write_atomically(self.open(url)[1], data)
+            write_atomically(self.open(url)[1], data, durable=durable)
             return
         filesystem, path = self.open(url)
         with _appearing(filesystem, path) as there:
@@ -180,8 +185,8 @@ class Storage:
             with path.open("rb") as file, open_atomically(self.open(url)[1]) as target:
                 shutil.copyfileobj(file, target, 1 << 22)
             return
-        filesystem, target = self.open(url)
-        with _appearing(filesystem, target) as there:
+        filesystem, name = self.open(url)
+        with _appearing(filesystem, name) as there:
             filesystem.put_file(str(path), there)
 
     def is_local(self, url: str) -> bool:
@@ -232,8 +237,8 @@ def _writes_in_place(filesystem: Any) -> bool:
 def _appearing(filesystem: Any, path: str) -> Iterator[str]:
     """What to call a file while it is written, so that it appears when it is whole.
 
-    That is its own name in stores of objects. HDFS renames only to what is not there, and fsspec does not tell whether
-    it did; so one that is there is removed, and what somebody else has written meanwhile, too.
+    That is its own name in stores of objects. HDFS renames only to what is not there, and fsspec does not tell
+    whether it did; so one that is there is removed, and what somebody else has written meanwhile, too.
     """
     if not _writes_in_place(filesystem):
         yield path

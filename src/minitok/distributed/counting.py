@@ -136,7 +136,7 @@ def count_pieces(
         if plan is None:
             threads = max(1, sum(worker["nthreads"] for worker in workers.values()))
             plan = Plan.of(groups, field, rule, threads, min(threads, MOST_STREAMS))
-            folder.storage.write(folder.url_of(PLAN), plan.written())
+            folder.storage.write(folder.url_of(PLAN), plan.written(), durable=False)
         limit = _memory_limit(workers) if memory_limit is None else memory_limit
         job = _Job(storage, folder, plan.hash, plan.partitions, regex, tokens, errors, limit, rule)
         shares: list[Written] = []

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import io
 import json
 import os
 import signal
@@ -15,6 +16,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -31,6 +33,8 @@ from minitok.distributed import counting, portions
 from minitok.distributed.cluster import results
 from minitok.distributed.scratch import Scratch, Written
 from minitok.patterns import PATTERNS
+from minitok.piece_records import pack_records, unpack_records
+from minitok.training.record_files import read_frames
 from tests.clusters import Cluster, free_port, gcs_server, http_server, s3_server
 from tests.columns import write_arrow, write_parquet
 from tests.test_cli import bad, good
@@ -218,6 +222,27 @@ def test_what_is_written_when_the_job_is_over(tmp_path: Path) -> None:
     written = scratch.once("share-0", "hash", write)
     assert scratch.once("share-0", "hash", write) == written
     assert scratch.once("share-0", "another", write) != written
+
+
+@pytest.mark.parametrize("held", [0, 1 << 26])
+def test_shares_are_of_usual_blocks(monkeypatch: pytest.MonkeyPatch, held: int) -> None:
+    """Whether they were on disk meanwhile or not."""
+    monkeypatch.setattr(counting, "_HELD", held)
+    monkeypatch.setattr(counting, "BLOCK_SIZE", 2000)
+    records = [(b"%06d" % number, 1 + number % 300) for number in range(5000)]
+    with counting._Shares(3) as shares:
+        for start in range(0, len(records), 100):
+            shares.add(pack_records(records[start : start + 100]))
+        data = b"".join(shares.sections())
+    found = []
+    for start, end in pairwise([0, *shares.ends]):
+        blocks = list(read_frames(io.BytesIO(data[start:end]), "share"))
+        assert max(map(len, blocks)) < 3000
+        assert sum(map(len, blocks)) / len(blocks) > 1000
+        partition = [record for block in blocks for record in unpack_records(block)]
+        assert partition == sorted(partition)
+        found += partition
+    assert sorted(found) == records
 
 
 def test_portions_shrink() -> None:
@@ -669,10 +694,12 @@ def test_no_workers(tmp_path: Path, corpus: list[Path], monkeypatch: pytest.Monk
         lonely.close()
 
 
-def test_workers_that_die_of_a_task() -> None:
+def test_workers_that_die_of_a_task(monkeypatch: pytest.MonkeyPatch) -> None:
     import dask.config
 
+    monkeypatch.delenv("MALLOC_TRIM_THRESHOLD_", raising=False)  # Dask leaves it where it has started a worker
     with dask.config.set({"distributed.scheduler.allowed-failures": 0}), clusters.local_cluster(1) as client:
+        assert set(client.run(os.environ.get, "MALLOC_TRIM_THRESHOLD_").values()) == {str(1 << 25)}
         with pytest.raises(OSError, match=r"1 workers died one after the other of the same task.*memory_limit="):
             list(results(client, os._exit, [(1,)]))
         with pytest.raises(OSError, match=r"the worker tcp://.* has no memory left; give each worker more"):

@@ -33,8 +33,8 @@ _REMEDY = "pip install 'minitok[dask]'"
 #: What glibc's malloc comes to by itself. Dask sets the first of these to 64 KiB, so that workers give back what they
 #: free; then all that is read comes in fresh pages, which takes a worker a quarter of its time.
 _MALLOC = {"MALLOC_TRIM_THRESHOLD_": 1 << 25, "MALLOC_MMAP_THRESHOLD_": 1 << 24}
-#: What Dask does beside, a hundred and fifty times a second in each process, is of little use here: by default it takes
-#: 3 % of a processor for the scheduler and 2 % for each worker, and so 0.6 % and 0.3 %.
+#: What Dask does beside, a hundred and fifty times a second in each process, is of little use here: by default it
+#: takes 3 % of a processor for the scheduler and 2 % for each worker, and so 0.6 % and 0.3 %.
 _QUIET = {
     "distributed.worker.profile.enabled": False,
     "distributed.worker.memory.monitor-interval": "500ms",

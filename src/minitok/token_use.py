@@ -7,6 +7,7 @@ is known by its id beforehand, so that only tokens with parts of characters cost
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -28,8 +29,20 @@ _NO_PLACE = 0xFFFFFFFF
 _MISSING = b""
 
 
+class _Tally:
+    """What was counted in some of the calls of `TokenUse.add`, no two of them at once."""
+
+    def __init__(self, size: int) -> None:
+        self.counts: Numbers = np.zeros(size, np.int64)
+        self.parts: Numbers = np.zeros((2, len(SCRIPTS)), np.int64)  # tokens of each script, and their bytes
+
+
 class TokenUse:
-    """Counts tokens; `reset` begins anew.
+    """Counts tokens, in any number of threads at once; `reset` begins anew.
+
+    A call of `add` writes to a tally that is its own meanwhile: it is taken from those there are, and put back, so
+    that there are as many as there were calls at once. They are added up when a result is asked for, which nobody may
+    do while others count.
 
     Args:
         tokens: the bytes of every id; None for an id that nothing has.
@@ -44,13 +57,11 @@ class TokenUse:
         self._scripts = np.frombuffer(scripts, np.uint8)
         self._places = np.frombuffer(places, np.uint32)  # of the part of a character, in the token
         self._has_parts = bool((self._places != _NO_PLACE).any())
-        self.reset()
+        self._tallies: deque[_Tally] = deque()
 
     def reset(self) -> None:
         """Forget what was counted."""
-        #: How often each id was used.
-        self.counts: Numbers = np.zeros(len(self._tokens), np.int64)
-        self._part_tokens, self._part_sizes = np.zeros((2, len(SCRIPTS)), np.int64)
+        self._tallies.clear()
 
     def add(self, ids: npt.NDArray[np.uint32], texts: Sequence[str | bytes]) -> None:
         """Count ids.
@@ -59,7 +70,17 @@ class TokenUse:
             ids: those of texts.
             texts: the texts, or their pieces.
         """
-        size = _backend.count_ids(ids, self.lengths, self.counts)
+        try:
+            tally = self._tallies.pop()
+        except IndexError:
+            tally = _Tally(len(self._tokens))
+        try:
+            self._add(ids, texts, tally)
+        finally:
+            self._tallies.append(tally)
+
+    def _add(self, ids: npt.NDArray[np.uint32], texts: Sequence[str | bytes], tally: _Tally) -> None:
+        size = _backend.count_ids(ids, self.lengths, tally.counts)
         if not self._has_parts:
             return
         text = b"".join([text if isinstance(text, bytes) else bytes_of(text) for text in texts])
@@ -67,11 +88,16 @@ class TokenUse:
             spelled = b"".join([self._tokens[i] for i in ids.tolist()])
             # A byte that is not UTF-8 becomes one that is.
             text = spelled.decode("utf-8", "surrogateescape").encode("utf-8", "replace")
-        _backend.count_parts(ids, self.lengths, self._places, text, self._table, self._part_tokens, self._part_sizes)
+        _backend.count_parts(ids, self.lengths, self._places, text, self._table, *tally.parts)
+
+    @property
+    def counts(self) -> Numbers:
+        """How often each id was used."""
+        return sum((tally.counts for tally in self._tallies), np.zeros(len(self._tokens), np.int64))
 
     def by_script(self) -> list[tuple[str, int, int]]:
         """Name, tokens and bytes of each script that was used."""
-        tokens, size = self._part_tokens.copy(), self._part_sizes.copy()
+        tokens, size = sum((tally.parts for tally in self._tallies), np.zeros((2, len(SCRIPTS)), np.int64))
         whole = self._places == _NO_PLACE
         counts = self.counts[whole]
         np.add.at(tokens, self._scripts[whole], counts)

@@ -143,6 +143,11 @@ cdef extern from "encoder.h":
     mt_status mt_encode(
         const mt_encoder *e, mt_workspace *w, const uint8_t *text, size_t length, size_t limit, bint only_count
     ) noexcept nogil
+    bint mt_offsets_fit(const int64_t *offsets, size_t count, size_t size) noexcept nogil
+    mt_status mt_encode_joined(
+        const mt_encoder *e, mt_workspace *w, const uint8_t *data, const int64_t *offsets, size_t count,
+        const uint32_t *behind, int64_t *counts
+    ) noexcept nogil
 
 
 cdef extern from "string_view.h":

@@ -5,6 +5,7 @@ from __future__ import annotations
 __all__ = [
     "MAX_COUNT",
     "PROGRESS_STEP",
+    "bad_offsets",
     "counts_too_large",
     "learner_in_use",
     "missing_byte",
@@ -42,6 +43,11 @@ def learner_in_use() -> ValueError:
 def words_too_late() -> ValueError:
     """Pieces came after the first merge was learnt."""
     return ValueError("pieces are added after learning has begun: add all of them before the first call of learn")
+
+
+def bad_offsets() -> ValueError:
+    """Texts would be where the memory that they are said to be in is not."""
+    return ValueError("the offsets of joined texts descend, or are outside of the data: give those that belong to it")
 
 
 def unknown_ids(known: int) -> ValueError:

@@ -8,7 +8,7 @@ is known by its id beforehand, so that only tokens with parts of characters cost
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -63,7 +63,7 @@ class TokenUse:
         """Forget what was counted."""
         self._tallies.clear()
 
-    def add(self, ids: npt.NDArray[np.uint32], texts: Sequence[str | bytes]) -> None:
+    def add(self, ids: npt.NDArray[np.uint32], texts: Iterable[str | bytes]) -> None:
         """Count ids.
 
         Args:
@@ -79,7 +79,7 @@ class TokenUse:
         finally:
             self._tallies.append(tally)
 
-    def _add(self, ids: npt.NDArray[np.uint32], texts: Sequence[str | bytes], tally: _Tally) -> None:
+    def _add(self, ids: npt.NDArray[np.uint32], texts: Iterable[str | bytes], tally: _Tally) -> None:
         size = _backend.count_ids(ids, self.lengths, tally.counts)
         if not self._has_parts:
             return

@@ -25,7 +25,6 @@ from binascii import Error as Base64Error
 from binascii import a2b_base64, b2a_base64
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
-from operator import gt
 from typing import Any, get_args
 
 from minitok.added_tokens import AddedToken
@@ -172,13 +171,14 @@ def _parse_extras(document: dict[str, Any]) -> dict[str, Any]:
 
 def _listed(vocabulary: Vocabulary) -> str:
     """The tokens as JSON."""
-    ids = list(vocabulary.tokens.values())
     tokens: Iterable[bytes] = vocabulary.tokens
-    if any(map(gt, ids, ids[1:])):
+    ids = list(vocabulary.tokens.values())
+    if ids != sorted(ids):
         tokens = sorted(tokens, key=vocabulary.tokens.__getitem__)
         ids.sort()
     spelt = [b2a_base64(token, newline=False) for token in tokens]
-    gaps = [at for at, (before, i) in enumerate(pairwise([-1, *ids])) if i != before + 1]
+    has_gaps = bool(ids) and ids[-1] != len(ids) - 1
+    gaps = [at for at, (before, i) in enumerate(pairwise([-1, *ids])) if i != before + 1] if has_gaps else []
     parts = []
     for start, stop in pairwise([0, *gaps, len(ids)]):
         if start < stop:

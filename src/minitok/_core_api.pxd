@@ -102,6 +102,11 @@ cdef extern from "borders.h":
     mt_status mt_find_borders(const mt_vocabulary *v, mt_borders *b) noexcept nogil
 
 
+cdef extern from "base64.h":
+    size_t mt_base64_length(size_t size) noexcept nogil
+    uint8_t *mt_encode_base64(const uint8_t *bytes, size_t size, uint8_t *out) noexcept nogil
+
+
 cdef extern from "rank_file.h":
     mt_status mt_read_rank_file(mt_vocabulary *v, const uint8_t *data, size_t size) noexcept nogil
 

@@ -380,6 +380,22 @@ cdef class _RankTable:
             }
         return self.as_dict_
 
+    def in_base64(self):
+        """The tokens in base64, in the order of their ids, with a newline behind each."""
+        cdef mt_vocabulary *v = &self.vocabulary
+        cdef size_t i, size = v.token_count
+        cdef bytes lines
+        cdef uint8_t *out
+        for i in range(v.token_count):
+            size += mt_base64_length(v.offsets[i + 1] - v.offsets[i])
+        lines = PyBytes_FromStringAndSize(NULL, size)
+        out = <uint8_t *> PyBytes_AS_STRING(lines)
+        for i in range(v.token_count):
+            out = mt_encode_base64(v.bytes + v.offsets[i], v.offsets[i + 1] - v.offsets[i], out)
+            out[0] = c"\n"
+            out += 1
+        return lines
+
     def __len__(self):
         return self.vocabulary.token_count
 

@@ -484,6 +484,10 @@ class RankTable(Mapping[bytes, int]):
         """All tables as one block; `source` is the SHA-256 of the rank file."""
 
     @abstractmethod
+    def in_base64(self) -> bytes:
+        """The tokens in base64, in the order of their ids, with a newline behind each."""
+
+    @abstractmethod
     def merge_list(self) -> list[tuple[int, int, int]]:
         """The merges as a list of (left id, right id, new id)."""
 

@@ -191,21 +191,29 @@ class ColumnTexts:
             )
 
     def _texts(self, arrow: Any, array: Any, row: int) -> JoinedTexts:
+        import numpy as np
+
         if array.null_count:
             first = row + array.is_null().to_pylist().index(True)
             raise ValueError(
                 f"{self.name}, row {first} (from 0): the column {self.field!r} is null; leave such rows out, or "
                 "write an empty text there"
             )
-        if arrow.types.is_dictionary(array.type):
+        types = arrow.types
+        # Only where it must be: `cast` imports a module, which takes as long as 30 MB of text.
+        if types.is_dictionary(array.type):
             array = array.cast(array.type.value_type)
-        if arrow.types.is_string(array.type) or arrow.types.is_string_view(array.type):
+        if types.is_string_view(array.type):
             array = array.cast(arrow.large_string())
-        array = array.cast(arrow.large_binary())
+        is_large = types.is_large_string(array.type) or types.is_large_binary(array.type)
+        array = array.view(arrow.large_binary() if is_large else arrow.binary())
         array.validate(full=True)  # that no text is outside of the data
         _, offsets, data = array.buffers()
-        places = memoryview(bytes(8)) if not len(array) else memoryview(offsets)[8 * array.offset :]
-        return JoinedTexts(memoryview(b"" if data is None else data).cast("B"), places.cast("q")[: len(array) + 1])
+        places = np.zeros(1, np.int64)
+        if len(array):
+            its_offsets = np.frombuffer(offsets, np.int64 if is_large else np.int32)
+            places = its_offsets[array.offset : array.offset + len(array) + 1].astype(np.int64)
+        return JoinedTexts(memoryview(b"" if data is None else data).cast("B"), places.data)
 
     @contextmanager
     def _told(self, arrow: Any) -> Iterator[None]:

@@ -23,10 +23,12 @@ import json
 from base64 import b64encode
 from binascii import Error as Base64Error
 from binascii import a2b_base64, b2a_base64
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
+from operator import itemgetter
 from typing import Any, get_args
 
+from minitok import _backend
 from minitok.added_tokens import AddedToken
 from minitok.formats.json_documents import parse_json
 from minitok.normalizers import Normalizer
@@ -171,12 +173,7 @@ def _parse_extras(document: dict[str, Any]) -> dict[str, Any]:
 
 def _listed(vocabulary: Vocabulary) -> str:
     """The tokens as JSON."""
-    tokens: Iterable[bytes] = vocabulary.tokens
-    ids = list(vocabulary.tokens.values())
-    if ids != sorted(ids):
-        tokens = sorted(tokens, key=vocabulary.tokens.__getitem__)
-        ids.sort()
-    spelt = [b2a_base64(token, newline=False) for token in tokens]
+    spelt, ids = _in_base64(vocabulary.tokens)
     has_gaps = bool(ids) and ids[-1] != len(ids) - 1
     gaps = [at for at, (before, i) in enumerate(pairwise([-1, *ids])) if i != before + 1] if has_gaps else []
     parts = []
@@ -185,6 +182,14 @@ def _listed(vocabulary: Vocabulary) -> str:
             number = [b"%d" % ids[start]] if ids[start] != start else []  # there was a gap before
             parts += [*number, b'"' + b'","'.join(spelt[start:stop]) + b'"']
     return (b"[" + b",".join(parts) + b"]").decode("ascii")
+
+
+def _in_base64(tokens: Mapping[bytes, int]) -> tuple[list[bytes], Sequence[int]]:
+    """Tokens in base64, and their ids, which rise."""
+    if isinstance(tokens, _backend.RankTable) and tokens.largest == len(tokens) - 1:
+        return tokens.in_base64().splitlines(), range(len(tokens))
+    items = sorted(tokens.items(), key=itemgetter(1))
+    return [b2a_base64(token, newline=False) for token, _ in items], [i for _, i in items]
 
 
 def _compact(value: Any, *, sort_keys: bool = False) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 __all__ = [
     "MAX_COUNT",
+    "NO_PLACE",
     "PROGRESS_STEP",
     "bad_offsets",
     "counts_too_large",
@@ -15,6 +16,8 @@ __all__ = [
 
 #: Training counts are signed 64-bit numbers.
 MAX_COUNT = 2**63 - 1
+#: The place of a token whose bytes alone tell its script.
+NO_PLACE = 0xFFFFFFFF
 #: A learner tells of its progress after as many merges.
 PROGRESS_STEP = 64
 

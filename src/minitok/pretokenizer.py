@@ -38,6 +38,7 @@ __all__ = [
     "bytes_of",
     "compile_pattern",
     "get_pretokenizer",
+    "last_end",
     "text_of",
 ]
 
@@ -120,13 +121,29 @@ def compile_pattern(pattern: str, *, bmp_only: bool = False) -> Any:
         raise ValueError(f"the split pattern {pattern!r} does not compile: {error}") from error
 
 
+def last_end(expression: str, compiled: Callable[[str], Any] = compile_pattern) -> Callable[[str], int]:
+    """What tells where the last match of an expression in a text ends; 0 if there is none.
+
+    It takes time only for what is behind that: to match all up to the last one the engine goes back from the end.
+
+    >>> last_end("an|b")("bananas")
+    5
+    """
+    regex = compiled(f"(?s:.*)(?:{expression})")
+
+    def last(text: str) -> int:
+        found = regex.match(text)
+        return int(found.end()) if found else 0
+
+    return last
+
+
 @lru_cache(maxsize=16)
-def _compile_boundaries(boundaries: tuple[tuple[str, str], ...], *, to_last: bool = False) -> re.Pattern[str]:
+def _any_boundary(boundaries: tuple[tuple[str, str], ...]) -> str:
+    """An expression whose matches end at safe boundaries; its classes are pinned."""
     # A boundary may be missed (the search is only for the BMP), never wrong: the class of what follows is a negated
     # one, so it is written with all code points.
-    any_of = "|".join(f"{pin_classes(a, bmp_only=True)}(?={pin_classes(b)})" for a, b in boundaries)
-    # To match all up to the last one takes time only for what is behind it: the engine goes back from the end.
-    return re.compile(f"(?s:.*)(?:{any_of})" if to_last else any_of)
+    return "|".join(f"{pin_classes(a, bmp_only=True)}(?={pin_classes(b)})" for a, b in boundaries)
 
 
 class Pretokenizer:
@@ -148,8 +165,12 @@ class Pretokenizer:
         self._is_named = named is not None
         if pattern is not None and named is None:
             compile_pattern(pattern)  # for its errors; a named one is compiled when it is used
-        self._boundary: Any = None if named is None else _compile_boundaries(named.boundaries)
-        self._to_last_boundary: Any = None if named is None else _compile_boundaries(named.boundaries, to_last=True)
+        self._boundary: Any = None
+        if named is not None:
+            any_boundary = _any_boundary(named.boundaries)
+            self._boundary = re.compile(any_boundary)
+            #: The last safe boundary in a text; 0 if there is none.
+            self._last_boundary = last_end(any_boundary, re.compile)
 
     @cached_property
     def _wide(self) -> Any:
@@ -228,11 +249,6 @@ class Pretokenizer:
         text = _whole_characters(data)
         return len(bytes_of(text[: self._certain_end(text)]))
 
-    def _last_boundary(self, text: str) -> int:
-        """The last safe boundary in a text; 0 if there is none."""
-        found = self._to_last_boundary.match(text)
-        return found.end() if found else 0
-
     def _last_boundary_of_bytes(self, data: bytes) -> int:
         window = 64
         while True:
@@ -303,11 +319,9 @@ class WholeText(Generic[AnyStr]):
         self._blocks.append(block)
         return self._empty
 
-    def held(self) -> AnyStr:
-        """What was fed and not given."""
+    def rest(self) -> AnyStr:
+        """What was fed."""
         return self._empty.join(self._blocks)
-
-    rest = held
 
 
 class SafeCutter(Generic[AnyStr]):
@@ -351,7 +365,7 @@ class SafeCutter(Generic[AnyStr]):
         self._size += len(block) - end
         if self._size >= self._wanted and self._certain_end is not None:
             # Much text without a word's end: where do its pieces end?
-            text = self.held()
+            text = self.rest()
             end = self._certain_end(text)
             given += text[:end]
             self._held, self._size = [text[end:]], len(text) - end
@@ -359,11 +373,9 @@ class SafeCutter(Generic[AnyStr]):
             self._wanted = MARGIN if end else 2 * self._size
         return given
 
-    def held(self) -> AnyStr:
+    def rest(self) -> AnyStr:
         """What was fed and not given."""
         return self._empty.join(self._held)
-
-    rest = held
 
 
 class PieceCutter:
@@ -406,10 +418,6 @@ class PieceCutter:
             self._text += "".join(self._parts)
             self._parts = []
         return self._text
-
-    def held(self) -> str:
-        """What was fed and not given."""
-        return self._joined()[self._start :]
 
     def rest(self) -> list[str]:
         """The pieces of what is held."""

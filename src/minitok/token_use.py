@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from minitok import _backend
+from minitok._errors import NO_PLACE
 from minitok.pretokenizer import bytes_of
 from minitok.scripts import SCRIPTS, script_table
 
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 
 __all__ = ["TokenUse"]
 
-#: The place of a token whose bytes alone tell its script.
-_NO_PLACE = 0xFFFFFFFF
 _MISSING = b""
 
 
@@ -56,7 +55,7 @@ class TokenUse:
         self.lengths = np.frombuffer(lengths, np.uint32)
         self._scripts = np.frombuffer(scripts, np.uint8)
         self._places = np.frombuffer(places, np.uint32)  # of the part of a character, in the token
-        self._has_parts = bool((self._places != _NO_PLACE).any())
+        self._has_parts = bool((self._places != NO_PLACE).any())
         self._tallies: deque[_Tally] = deque()
 
     def reset(self) -> None:
@@ -98,7 +97,7 @@ class TokenUse:
     def by_script(self) -> list[tuple[str, int, int]]:
         """Name, tokens and bytes of each script that was used."""
         tokens, size = sum((tally.parts for tally in self._tallies), np.zeros((2, len(SCRIPTS)), np.int64))
-        whole = self._places == _NO_PLACE
+        whole = self._places == NO_PLACE
         counts = self.counts[whole]
         np.add.at(tokens, self._scripts[whole], counts)
         np.add.at(size, self._scripts[whole], counts * self.lengths[whole])

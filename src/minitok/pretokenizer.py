@@ -24,11 +24,11 @@ import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property, lru_cache
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import Any, AnyStr, Generic
 
 from minitok.patterns import find_named_pattern
-from minitok.unicode_classes import pin_classes
+from minitok.unicode_classes import pin_classes, stand_in
 
 __all__ = [
     "PieceCutter",
@@ -138,6 +138,17 @@ def last_end(expression: str, compiled: Callable[[str], Any] = compile_pattern) 
     return last
 
 
+def _in_bmp(text: str) -> str:
+    """A text with other characters for those above U+FFFF, which the named patterns cut alike.
+
+    They tell them apart by general categories alone. To see whether one is in a class, `re` looks at each range of
+    the class above U+FFFF, of which there are hundreds; for those up to there it has a bitmap.
+    """
+    if text.isascii() or not _ABOVE_BMP.search(text):
+        return text
+    return _ABOVE_BMP.sub(lambda found: stand_in(found[0]), text)
+
+
 @lru_cache(maxsize=16)
 def _any_boundary(boundaries: tuple[tuple[str, str], ...]) -> str:
     """An expression whose matches end at safe boundaries; its classes are pinned."""
@@ -173,16 +184,9 @@ class Pretokenizer:
             self._last_boundary = last_end(any_boundary, re.compile)
 
     @cached_property
-    def _wide(self) -> Any:
-        """What splits texts."""
-        return None if self.pattern is None else compile_pattern(self.pattern)
-
-    @cached_property
-    def _narrow(self) -> Any:
-        """What splits texts without characters above U+FFFF."""
-        if self.pattern is None or not self._is_named:
-            return self._wide
-        return compile_pattern(self.pattern, bmp_only=True)
+    def _regex(self) -> Any:
+        """What splits texts; of a named pattern those that `_in_bmp` gives."""
+        return None if self.pattern is None else compile_pattern(self.pattern, bmp_only=self._is_named)
 
     def chunks(self, text: str, size: int = CHUNK) -> Iterator[str]:
         """Parts of a text, of about `size` characters, whose pieces are together those of the text.
@@ -235,7 +239,7 @@ class Pretokenizer:
 
     def _certain_end(self, text: str) -> int:
         """A boundary that is one whatever follows the text, and also if nothing does; 0 if none is found."""
-        ends: deque[int] = deque((found.end() for found in self._engine(text).finditer(text)), maxlen=4 * UNCERTAIN)
+        ends: deque[int] = deque((found.end() for found in self._regex.finditer(_in_bmp(text))), maxlen=4 * UNCERTAIN)
         start, *kept = [*ends][:-UNCERTAIN] or [0]
         while len(kept) > UNCERTAIN:
             # White space at the end of a text is one piece, and may be several where something follows.
@@ -283,20 +287,19 @@ class Pretokenizer:
         """The pieces of a text, in order; joined together they are the text."""
         if self.pattern is None:
             return [text] if text else []
-        if self._is_named:
-            # Named patterns match every character and have no groups.
-            pieces: list[str] = self._engine(text).findall(text)
+        if not self._is_named:
+            return [text[first:last] for first, last in self._spans(text, 0)]
+        # Named patterns match every character and have no groups.
+        in_bmp = _in_bmp(text)
+        pieces: list[str] = self._regex.findall(in_bmp)
+        if in_bmp is text:
             return pieces
-        return [text[first:last] for first, last in self._spans(text, 0)]
-
-    def _engine(self, text: str) -> Any:
-        """The faster of two for a text, for named patterns."""
-        return self._narrow if text.isascii() or not _ABOVE_BMP.search(text) else self._wide
+        return [text[first:last] for first, last in pairwise(accumulate(map(len, pieces), initial=0))]
 
     def _spans(self, text: str, start: int) -> Iterator[tuple[int, int]]:
         """Where the pieces are from `start` on; what lies between matches is a piece too."""
         end = start
-        for found in self._wide.finditer(text, start):
+        for found in self._regex.finditer(text, start):
             first, last = found.span()
             if end < first:
                 yield end, first

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 import random
 import sys
 from base64 import b64encode
@@ -10,6 +11,7 @@ from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
+from minitok.formats.byte_alphabet import spell
 from minitok.formats.tiktoken_ranks import parse_ranks
 from minitok.patterns import PATTERNS
 from minitok.piece_records import pack_records
@@ -17,6 +19,7 @@ from minitok.text import repair_surrogates
 from tests.agreement import outcome
 from tests.conftest import installed_seams
 from tests.joined import joined
+from tests.json_models import check as check_json_model
 from tests.pieces import BYTES
 from tests.special_rounds import run_round
 from tests.strategies import CLASS_CHARACTERS
@@ -279,6 +282,28 @@ def rank_file(source: Source) -> Question:
     return ask
 
 
+def json_model(source: Source) -> Question:
+    """A document that is, or is nearly, a tokenizer.json: read quickly only if the other reader says the same."""
+    tokens = source.tokens(source.letters())
+    spelled = {spell(token): number for token, number in tokens.items()}
+    merges = [
+        [spell(token[:cut]), spell(token[cut:])]
+        for token in tokens
+        for cut in range(1, len(token))
+        if token[:cut] in tokens and token[cut:] in tokens
+    ]
+    added = [{"id": 7, "content": "<s>", "special": True}]
+    level = {"type": "ByteLevel", "add_prefix_space": False}
+    model = {"vocab": spelled, "merges": merges if source.number(2) else [" ".join(merge) for merge in merges]}
+    whole = {"added_tokens": added, "pre_tokenizer": level, "model": model}
+    data = json.dumps(whole, ensure_ascii=source.number(2) == 0).encode()
+    for _ in range(source.number(3)):
+        place = (source.number(256) * 256 + source.number(256)) % len(data)
+        data = data[:place] + bytes([source.number(256)]) + data[place + source.number(2) :]
+    check_json_model(data)
+    return lambda module: None
+
+
 def special_tokens(source: Source) -> Question:
     """A round of special_rounds.py."""
     seed = int.from_bytes(source.rest()[:8], "little")
@@ -286,7 +311,19 @@ def special_tokens(source: Source) -> Question:
     return lambda module: None
 
 
-QUESTIONS = (encoding, encoding, encoding, one_piece, splitting, splitting, counting, learning, decoding, rank_file)
+QUESTIONS = (
+    encoding,
+    encoding,
+    encoding,
+    one_piece,
+    splitting,
+    splitting,
+    counting,
+    learning,
+    decoding,
+    rank_file,
+    json_model,
+)
 
 
 def one_input(data: bytes) -> None:

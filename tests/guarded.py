@@ -200,6 +200,31 @@ def check_rank_files(native: Any, cliff: Cliff) -> int:
     return 120
 
 
+def check_json_models(native: Any, cliff: Cliff) -> int:
+    """The same for the model of a tokenizer.json."""
+    vocab = b", ".join(b'"%c": %d' % (letter, letter) for letter in b"abcdefgh")
+    whole = b'{"model": {"vocab": {%s, "\\u0061\\u0062": 300, "<s>": 400}, "merges": ["a b"]}}' % vocab
+    read = native.RankTable.parse_json_model
+    for cut in range(len(whole)):
+        data = whole[: len(whole) - cut]
+        place = native.RankTable.find_json_model(data)
+        assert native.RankTable.find_json_model(cliff.place(data)) == place
+        if place is not None:
+            ours, expected = read(cliff.place(data), place, ["<s>"]), read(data, place, ["<s>"])
+            assert ours[0].as_dict() == expected[0].as_dict()
+    # The values end where memory ends.
+    found: tuple[int, int, int, int] = native.RankTable.find_json_model(whole)
+    vocab_start, vocab_end, merges, merges_end = found
+    for cut in range(merges_end - merges):
+        place = (vocab_start, vocab_end, merges, merges_end - cut)
+        assert (read(cliff.place(whole[: merges_end - cut]), place, ["<s>"]) is None) == (cut > 0)
+    for cut in range(vocab_end - vocab_start):
+        data = whole[merges:merges_end] + whole[vocab_start : vocab_end - cut]
+        place = (merges_end - merges, len(data), 0, merges_end - merges)
+        assert (read(cliff.place(data), place, ["<s>"]) is None) == (cut > 0)
+    return len(whole) + merges_end - merges + vocab_end - vocab_start
+
+
 def main() -> int:
     """Run all checks, or show that a byte too far is noticed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -216,6 +241,7 @@ def main() -> int:
     native = importlib.import_module("minitok._fastmerge")
     patterns: list[str | None] = [*dict.fromkeys(p.regex for p in PATTERNS.values()), None, r"\w+|\W"]
     checked = check_texts(native, patterns, cliff, options.every) + check_rank_files(native, cliff)
+    checked += check_json_models(native, cliff)
     print(f"{checked:,} texts that end where memory ends: nobody read further")
     return 0
 

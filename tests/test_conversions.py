@@ -16,7 +16,7 @@ from hypothesis import given, strategies
 import minitok
 from minitok import formats
 from minitok.explicit_merges import explicit_merges, with_ranks
-from minitok.formats import huggingface_json, huggingface_writer
+from minitok.formats import huggingface_file, huggingface_json, huggingface_writer
 from minitok.normalizers import Charsmap
 from minitok.symbols import Symbols
 from minitok.vocabulary import Vocabulary
@@ -172,7 +172,7 @@ def test_user_defined_pieces_behind_a_prefix(file: str) -> None:
     theirs.encode_special_tokens = True
     lines = between_pieces(vocabulary)
     assert [one.ids for one in theirs.encode_batch(lines, add_special_tokens=False)] == ids_of(vocabulary, lines)
-    again = huggingface_json.parse(data, "x", name=vocabulary.name)
+    again = huggingface_file.parse(data, "x", name=vocabulary.name)
     for name in ("tokens", "special_tokens", "symbols", "normalizers", "pattern", "whole_piece", "decoded_prefix"):
         assert getattr(again, name) == getattr(vocabulary, name), name
     assert set(again.added_tokens) == set(vocabulary.added_tokens)
@@ -183,7 +183,7 @@ def test_texts_of_user_defined_pieces_and_names(parts: list[int]) -> None:
     vocabulary = trained("mistral")
     listed = [*[token.content for token in vocabulary.added_tokens] * 20, *between_pieces(vocabulary)]
     text = "".join(listed[part % len(listed)] for part in parts)
-    again = huggingface_json.parse(huggingface_writer.dump(vocabulary), "x", name="x")
+    again = huggingface_file.parse(huggingface_writer.dump(vocabulary), "x", name="x")
     theirs = in_tokenizers("mistral").encode(text, add_special_tokens=False).ids
     for one in (vocabulary, again):
         assert minitok.Encoding.from_vocabulary(one).encode(text, allowed_special="all") == theirs
@@ -379,7 +379,7 @@ def test_compact_ranks_are_what_js_tiktoken_reads() -> None:
 @cache
 def reference_of(name: str) -> tuple[Any, minitok.Vocabulary]:
     tokenizer = train_tokenizer(name, [line * 3 for line in LINES], 420)
-    vocabulary = huggingface_json.parse(tokenizer.to_str().encode(), name, name=name)
+    vocabulary = huggingface_file.parse(tokenizer.to_str().encode(), name, name=name)
     return tokenizer, vocabulary
 
 
@@ -405,7 +405,7 @@ def test_systems_are_written_and_read(name: str) -> None:
             huggingface_writer.dump(vocabulary)
         return
     data = huggingface_writer.dump(vocabulary)
-    assert same(huggingface_json.parse(data, name, name=name)) == same(vocabulary)
+    assert same(huggingface_file.parse(data, name, name=name)) == same(vocabulary)
     again = tokenizers.Tokenizer.from_str(data.decode())
     for line in [*LINES, "word words Zz  Zzz  <mask> a <x> y"]:
         assert again.encode(line).ids == tokenizer.encode(line).ids

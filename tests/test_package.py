@@ -74,7 +74,7 @@ LAYERS = [
         "formats.tiktoken_ranks",
         "formats.vocab_merges",
     },
-    {"formats.huggingface_writer"},
+    {"formats.huggingface_file", "formats.huggingface_writer"},
     {"formats"},
     {"unstable", "encode_file", "bridges", "streaming"},
     {"encoding"},

@@ -9,7 +9,7 @@ import pytest
 import tokenizers
 from hypothesis import given
 
-from minitok.formats import huggingface_json
+from minitok.formats import huggingface_file
 from minitok.splits import Split, split_in_stages
 from tests.strategies import class_text
 
@@ -24,7 +24,7 @@ PRE_TOKENIZERS: dict[str, Any] = {
 def check(name: str, text: str) -> None:
     model = {"type": "BPE", "vocab": {"<unk>": 0}, "merges": [], "unk_token": "<unk>"}
     data = json.dumps({"model": model, "pre_tokenizer": {"type": name}}).encode()
-    vocabulary = huggingface_json.parse(data, name, name=name)
+    vocabulary = huggingface_file.parse(data, name, name=name)
     ours = split_in_stages(vocabulary.splits or [Split(vocabulary.pattern or "")])(text, True)
     assert ours == [piece for piece, _ in PRE_TOKENIZERS[name].pre_tokenize_str(text)]
 

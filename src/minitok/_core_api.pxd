@@ -111,13 +111,27 @@ cdef extern from "rank_file.h":
     mt_status mt_read_rank_file(mt_vocabulary *v, const uint8_t *data, size_t size) noexcept nogil
 
 
+cdef extern from "json_model.h":
+    ctypedef struct mt_model_place:
+        size_t vocab, vocab_end, merges, merges_end
+    bint mt_find_model(const uint8_t *data, size_t size, mt_model_place *place) noexcept nogil
+    mt_status mt_read_json_model(
+        mt_vocabulary *v, const uint8_t *data, const mt_model_place *place, const mt_vocabulary *apart,
+        int64_t *apart_ids
+    ) noexcept nogil
+
+
 cdef extern from "tables.h":
     size_t MT_TABLES_SOURCE
-    size_t mt_tables_size(const mt_vocabulary *v, const mt_borders *b, size_t note) noexcept nogil
-    void mt_tables_write(
-        const mt_vocabulary *v, const mt_borders *b, const uint8_t *source, const uint8_t *note, size_t note_size,
-        uint8_t *block
+    ctypedef struct mt_tables_header:
+        uint64_t size
+    ctypedef struct mt_tables:
+        mt_tables_header header
+    void mt_tables_list(
+        mt_tables *tables, const mt_vocabulary *v, const mt_borders *b, const uint8_t *source, const uint8_t *note,
+        size_t note_size
     ) noexcept nogil
+    size_t mt_tables_copy(const mt_tables *tables, size_t start, uint8_t *out, size_t size) noexcept nogil
     bint mt_tables_read(
         mt_vocabulary *v, mt_borders *b, const uint8_t *source, uint8_t *block, size_t size, const uint8_t **note,
         size_t *note_size

@@ -22,7 +22,7 @@ from __future__ import annotations
 import re
 from abc import abstractmethod
 from array import array
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Set
 from heapq import heapify, heappop, heappush
 from itertools import chain, pairwise
 from operator import gt, index
@@ -297,8 +297,8 @@ class Encoder:
         """How many ids `encode` gives; with a limit, some number above it as soon as that is certain."""
         return len(self.encode(text, limit, places=places, before=before))
 
-    def tables(self, source: bytes, note: bytes) -> bytearray | None:
-        """What `RankTable.from_tables` takes: all tables, with a note; None if there are none.
+    def tables(self, source: bytes, note: bytes) -> Iterable[bytes] | None:
+        """What `RankTable.from_tables` takes, part by part: all tables, with a note; None if there are none.
 
         Args:
             source: a SHA-256 of what the vocabulary was read from.
@@ -466,6 +466,32 @@ class RankTable(Mapping[bytes, int]):
         """The tokens of a rank file; None: read it in another way, which also finds what is wrong with it."""
         return None
 
+    @staticmethod
+    def find_json_model(data: bytes) -> tuple[int, int, int, int] | None:
+        """Where the values of `vocab` and `merges` in the model of a `tokenizer.json` begin and end.
+
+        Returns:
+            None if they cannot be found, or there is no other way to read them than that for any JSON.
+        """
+        return None
+
+    @classmethod
+    def parse_json_model(
+        cls, data: bytes, place: tuple[int, int, int, int], apart: Collection[str]
+    ) -> tuple[RankTable, dict[str, int]] | None:
+        """The tokens and merges of a `tokenizer.json` that are spelled in GPT-2's alphabet of bytes.
+
+        Args:
+            data: the file.
+            place: what `find_json_model` said.
+            apart: strings that are not to be tokens, each once.
+
+        Returns:
+            The tokens, with their `merges`, and the ids that the file has for strings apart. None if it is to be read
+            in another way, which also finds what is wrong with it.
+        """
+        return None
+
     @classmethod
     def from_tables(cls, memory: memoryview, source: bytes) -> RankTable | None:
         """The tokens whose tables are in a buffer, which is not copied and must not change.
@@ -480,8 +506,8 @@ class RankTable(Mapping[bytes, int]):
         return None
 
     @abstractmethod
-    def tables(self, source: bytes) -> bytearray:
-        """All tables as one block; `source` is the SHA-256 of the rank file."""
+    def tables(self, source: bytes) -> Iterable[bytes]:
+        """All tables as one block, part by part; `source` is the SHA-256 of the rank file."""
 
     @abstractmethod
     def in_base64(self) -> bytes:

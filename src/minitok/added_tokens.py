@@ -98,7 +98,8 @@ def may_hide(ones: Sequence[str], others: Sequence[str]) -> bool:
     if sum(len(text) ** 2 for text in (*ones, *others)) > _MOST_TO_COMPARE:
         return True
     beginnings = {other[:end] for other in others for end in range(1, len(other) + 1)}
-    if any(one[at:] in beginnings for one in ones for at in range(len(one))):
+    first = {other[0] for other in others}
+    if any(c in first and one[at:] in beginnings for one in ones for at, c in enumerate(one)):
         return True
     inside = finder([AddedToken(other, i) for i, other in enumerate(others)])
     return inside is not None and any(inside(one) for one in ones)

@@ -46,7 +46,7 @@ def to_tiktoken(vocabulary: Vocabulary) -> tiktoken.Encoding:
 
 def from_huggingface(tokenizer: Any, name: str | None) -> Vocabulary:
     """The vocabulary of a tokenizer of `tokenizers` or `transformers`; see `minitok.from_huggingface`."""
-    from minitok.formats import huggingface_json
+    from minitok.formats import huggingface_file
 
     inner = getattr(tokenizer, "backend_tokenizer", tokenizer)
     to_str: Callable[[], str] | None = getattr(inner, "to_str", None)
@@ -55,7 +55,7 @@ def from_huggingface(tokenizer: Any, name: str | None) -> Vocabulary:
             f"expected a Tokenizer of tokenizers, or a fast tokenizer of transformers, not {type(tokenizer).__name__}"
         )
     called = name or getattr(tokenizer, "name_or_path", None) or "huggingface"
-    return huggingface_json.parse(to_str().encode("utf-8"), type(tokenizer).__name__, name=called)
+    return huggingface_file.parse(to_str().encode("utf-8"), type(tokenizer).__name__, name=called)
 
 
 def to_huggingface(vocabulary: Vocabulary) -> tokenizers.Tokenizer:

@@ -18,6 +18,7 @@ __all__ = [
     "NamedPattern",
     "find_named_pattern",
     "find_staged_pattern",
+    "is_known_to_compile",
     "resolve_pattern",
 ]
 
@@ -197,6 +198,13 @@ _BY_REGEX = {
 }
 
 _BY_STAGES = {pattern.stages: pattern for pattern in PATTERNS.values() if pattern.stages}
+
+_KNOWN_TO_COMPILE = {*_BY_REGEX, *(stage for stages in _BY_STAGES for stage in stages)}
+
+
+def is_known_to_compile(regex: str) -> bool:
+    """Whether an expression is a named pattern, or a stage of one: to compile it would tell nothing."""
+    return regex in _KNOWN_TO_COMPILE
 
 
 def find_staged_pattern(stages: Sequence[str]) -> NamedPattern | None:

@@ -347,8 +347,12 @@ class PipelineEncoder:
             return self._cut(stretch, is_first) if stretch else []
         return [piece.decode("utf-8") for piece in self.core.split(stretch)]
 
-    def tables(self, source: bytes, note: bytes) -> bytearray | None:
-        """What merges the pieces, as one block; see the backend's `Encoder`. None if it has another form there."""
+    def tables(self, source: bytes, note: bytes) -> Iterable[bytes] | None:
+        """What merges the pieces, as one block, part by part; see the backend's `Encoder`.
+
+        Returns:
+            None if it has another form there.
+        """
         return None if self.ending else self.core.tables(source, note)
 
     def split(self, text: str | bytes) -> list[bytes]:

@@ -27,7 +27,7 @@ from functools import cached_property, lru_cache
 from itertools import accumulate, pairwise
 from typing import Any, AnyStr, Generic
 
-from minitok.patterns import find_named_pattern
+from minitok.patterns import find_named_pattern, is_known_to_compile
 from minitok.unicode_classes import pin_classes, stand_in
 
 __all__ = [
@@ -36,6 +36,7 @@ __all__ = [
     "SafeCutter",
     "WholeText",
     "bytes_of",
+    "check_pattern",
     "compile_pattern",
     "get_pretokenizer",
     "last_end",
@@ -121,6 +122,12 @@ def compile_pattern(pattern: str, *, bmp_only: bool = False) -> Any:
         raise ValueError(f"the split pattern {pattern!r} does not compile: {error}") from error
 
 
+def check_pattern(pattern: str) -> None:
+    """Raise a ValueError if an expression does not compile. What is known to is compiled when it is used."""
+    if not is_known_to_compile(pattern):
+        compile_pattern(pattern)
+
+
 def last_end(expression: str, compiled: Callable[[str], Any] = compile_pattern) -> Callable[[str], int]:
     """What tells where the last match of an expression in a text ends; 0 if there is none.
 
@@ -174,8 +181,8 @@ class Pretokenizer:
         self.pattern = pattern
         named = find_named_pattern(pattern)
         self._is_named = named is not None
-        if pattern is not None and named is None:
-            compile_pattern(pattern)  # for its errors; a named one is compiled when it is used
+        if pattern is not None:
+            check_pattern(pattern)
         self._boundary: Any = None
         if named is not None:
             any_boundary = _any_boundary(named.boundaries)

@@ -49,15 +49,15 @@ def keep(content: Content, vocabulary: Vocabulary, encoder: AnyEncoder) -> None:
     """Remember what a file was read as, and the tables that encode with it. If that cannot be, nothing is lost."""
     if len(content.data) < LEAST or not content.is_alone or (content.names_itself and content.name is not None):
         return
-    if isinstance(vocabulary.tokens, _backend.RankTable) or vocabulary.symbols.end_of_word:
-        return  # those have tables of their own, and these none that tell the tokens
+    if vocabulary.symbols.end_of_word:
+        return  # their tables do not tell the tokens
     others = other_fields(vocabulary)
     if not content.names_itself:
         others["name"] = None
     source = _source(content)
-    block = encoder.tables(source, json.dumps(others).encode("ascii"))
-    if block is not None:
-        write_tables(_name(source), block)
+    parts = encoder.tables(source, json.dumps(others).encode("ascii"))
+    if parts is not None:
+        write_tables(_name(source), parts)
         _forget_all_but(KEPT)
 
 

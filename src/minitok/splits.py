@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from minitok.pretokenizer import compile_pattern
+from minitok.pretokenizer import check_pattern, compile_pattern
 from minitok.text import check_no_surrogates
 
 __all__ = ["BEHAVIORS", "Behavior", "PrefixPieces", "Split", "Stage", "keep_text", "split_in_stages"]
@@ -44,7 +44,7 @@ class Split:
     def __post_init__(self) -> None:
         if self.behavior not in BEHAVIORS:
             raise ValueError(f"the behavior of a split is {self.behavior!r}; expected one of {', '.join(BEHAVIORS)}")
-        compile_pattern(self.pattern)
+        check_pattern(self.pattern)
 
     def cutter(self) -> Callable[[str, bool], Iterable[str]]:
         """A piece, and whether it begins the text, to its pieces."""

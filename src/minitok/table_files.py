@@ -11,9 +11,10 @@ from __future__ import annotations
 import mmap
 import os
 import stat
+from collections.abc import Iterable
 
 from minitok import _backend
-from minitok.files import write_atomically
+from minitok.files import open_atomically
 from minitok.vocabulary_files import PublishedFile, own_folder
 
 __all__ = ["ENDING", "find_table", "keep_table", "read_tables", "write_tables"]
@@ -45,12 +46,13 @@ def read_tables(name: str, source: bytes) -> _backend.RankTable | None:
     return _backend.RankTable.from_tables(memoryview(memory), source)
 
 
-def write_tables(name: str, block: bytearray) -> None:
-    """Keep tables by a name, if that can be."""
+def write_tables(name: str, parts: Iterable[bytes]) -> None:
+    """Keep tables by a name, if that can be; `parts` are what follows one another in the file."""
     folder = own_folder()
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        write_atomically(folder / (name + ENDING), block, durable=False)
+        with open_atomically(folder / (name + ENDING), durable=False) as file:
+            file.writelines(parts)
     except OSError:
         pass
 

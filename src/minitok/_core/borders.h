@@ -19,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "memory.h"
 #include "merge.h"
 #include "status.h"
 #include "unicode.h"
@@ -46,7 +47,7 @@ typedef struct {
 
 static inline void mt_borders_free(mt_borders *b) {
     if (!b->borrowed) {
-        free(b->wide);
+        mt_table_free(b->wide);
         free(b->bigrams);
     }
     memset(b, 0, sizeof *b);
@@ -107,7 +108,7 @@ static inline void mt_mark_border(
 
 /* Fill the table of a vocabulary whose pairs are all there. */
 static inline mt_status mt_find_borders(const mt_vocabulary *v, mt_borders *b) {
-    b->wide = calloc(MT_WIDE_CHARACTERS, sizeof *b->wide);
+    b->wide = mt_table_allocate(MT_WIDE_CHARACTERS * sizeof *b->wide, MT_FILLED);
     b->bigrams = calloc(MT_BIGRAM_WORDS, sizeof *b->bigrams);
     if (b->wide == NULL || b->bigrams == NULL) {
         return MT_NO_MEMORY;

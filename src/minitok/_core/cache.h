@@ -66,7 +66,7 @@ typedef struct {
 
 static inline mt_status mt_cache_init(mt_cache *cache) {
     memset(cache, 0, sizeof *cache);
-    cache->buckets = mt_table_allocate(MT_MOST_BUCKETS * sizeof *cache->buckets);
+    cache->buckets = mt_table_allocate(MT_MOST_BUCKETS * sizeof *cache->buckets, MT_SPARSE);
     cache->mask = MT_FEWEST_BUCKETS - 1;
     cache->long_mask = MT_FEWEST_LONG - 1;
     return cache->buckets == NULL ? MT_NO_MEMORY : MT_OK;
@@ -198,7 +198,7 @@ static inline void mt_long_put(
     mt_cache *cache, const uint8_t *piece, size_t length, const uint32_t *ids, size_t count
 ) {
     if (cache->long_entries == NULL) {
-        cache->long_entries = mt_table_allocate(MT_MOST_LONG * sizeof *cache->long_entries);
+        cache->long_entries = mt_table_allocate(MT_MOST_LONG * sizeof *cache->long_entries, MT_SPARSE);
         if (cache->long_entries == NULL) {
             return;
         }

@@ -2,8 +2,8 @@
  *
  * The block is a header and, each at a multiple of 64 bytes, the arrays of mt_vocabulary and mt_borders as they are
  * in memory. Whatever has been mapped so is shared by all processes, and nothing is built anew. The header says which
- * file the tables were made of, by its SHA-256, and holds a checksum of all that follows it, so that a block that was
- * cut off or damaged is never used. It does not protect from one that was made on purpose: whoever reads a file sees
+ * file the tables were made of, by its SHA-256, and holds a checksum of the whole, so that a block that was cut off or
+ * damaged is never used. It does not protect from one that was made on purpose: whoever reads a file sees
  * to it that no stranger can have written it. A note, which is the caller's, goes with the tables: whatever a vocabulary
  * has beside them. MT_TABLES_VERSION changes with every change of layout, hash or meaning.
  */
@@ -18,9 +18,11 @@
 #include "borders.h"
 #include "vocabulary.h"
 
-#define MT_TABLES_VERSION 3
+#define MT_TABLES_VERSION 4
 #define MT_TABLES_SOURCE 32 /* bytes of a SHA-256 */
-#define MT_TABLES_ALIGNMENT 64
+#define MT_TABLES_ALIGNMENT ((size_t)64)
+#define MT_TABLES_STRIPE 32 /* bytes that the checksum takes at once; two of them are the alignment */
+#define MT_TABLES_PARTS 16 /* the header, the arrays, the note */
 
 typedef struct {
     uint8_t magic[8];
@@ -28,61 +30,98 @@ typedef struct {
     uint32_t byte_order; /* 0x01020304 as this machine writes it */
     uint64_t word_size;  /* of size_t */
     uint64_t size;       /* of the whole block */
-    uint64_t checksum;   /* of what follows, to the end of the block */
+    uint64_t checksum;   /* of the whole block with a zero here */
     uint8_t source[MT_TABLES_SOURCE];
     uint64_t token_count, bytes, longest, token_mask, word_mask, pair_mask, pair_count;
     uint64_t made_count, note;
-    uint32_t has_made, has_order, has_unmade, characters, has_byte_ids, has_unknown, unknown_id, unused;
+    uint32_t has_made, has_order, has_unmade, characters, has_byte_ids, has_unknown, unknown_id, unused[5];
     uint32_t byte_symbols[256], byte_ids[256];
     uint16_t parts[64];
 } mt_tables_header;
 
-#define MT_TABLES_CHECKED_FROM offsetof(mt_tables_header, source)
+_Static_assert(sizeof(mt_tables_header) % MT_TABLES_ALIGNMENT == 0, "nothing is between the header and what follows");
 
-/* Four sums side by side, because one multiplication need not wait for the others. */
-static inline uint64_t mt_checksum(const uint8_t *bytes, size_t length) {
-    uint64_t sums[4] = {1, 2, 3, 4};
-    size_t at = 0;
-    for (; at + 32 <= length; at += 32) {
-        uint64_t words[4];
-        memcpy(words, bytes + at, 32);
-        for (int i = 0; i < 4; i++) {
-            sums[i] = (sums[i] ^ words[i]) * 0x9E3779B97F4A7C15u;
-            sums[i] ^= sums[i] >> 29;
-        }
-    }
-    uint64_t sum = mt_hash_bytes(bytes + at, length - at);
-    for (int i = 0; i < 4; i++) {
-        sum = mt_mix(sum ^ sums[i]);
-    }
-    return sum;
+/* A part of a block, wherever it is now; in the block zeros follow up to the next multiple of MT_TABLES_ALIGNMENT. */
+typedef struct {
+    const uint8_t *data;
+    size_t size;
+} mt_tables_part;
+
+/* A block whose parts are where they are; the header is its first. */
+typedef struct {
+    mt_tables_header header;
+    mt_tables_part parts[MT_TABLES_PARTS];
+    size_t count;
+} mt_tables;
+
+static inline size_t mt_tables_padded(size_t size) {
+    return (size + MT_TABLES_ALIGNMENT - 1) / MT_TABLES_ALIGNMENT * MT_TABLES_ALIGNMENT;
 }
 
-/* Where the next array is in a block, and whether it is to be put there. */
+/* Four sums side by side, because one multiplication need not wait for the others. */
 typedef struct {
-    uint8_t *block; /* NULL: only the size is asked for */
+    uint64_t lanes[4];
+} mt_checksum;
+
+static inline mt_checksum mt_checksum_start(void) {
+    return (mt_checksum){{1, 2, 3, 4}};
+}
+
+static inline void mt_checksum_mix(mt_checksum *sum, const uint8_t bytes[MT_TABLES_STRIPE]) {
+    uint64_t words[4];
+    memcpy(words, bytes, sizeof words);
+    for (int i = 0; i < 4; i++) {
+        sum->lanes[i] = (sum->lanes[i] ^ words[i]) * 0x9E3779B97F4A7C15u;
+        sum->lanes[i] ^= sum->lanes[i] >> 29;
+    }
+}
+
+/* Add a part, and the zeros that follow it. */
+static inline void mt_checksum_add(mt_checksum *sum, mt_tables_part part) {
+    size_t at = 0;
+    for (; at + MT_TABLES_STRIPE <= part.size; at += MT_TABLES_STRIPE) {
+        mt_checksum_mix(sum, part.data + at);
+    }
+    for (; at < mt_tables_padded(part.size); at += MT_TABLES_STRIPE) {
+        uint8_t bytes[MT_TABLES_STRIPE] = {0};
+        if (at < part.size) {
+            memcpy(bytes, part.data + at, part.size - at);
+        }
+        mt_checksum_mix(sum, bytes);
+    }
+}
+
+static inline uint64_t mt_checksum_end(const mt_checksum *sum) {
+    uint64_t mixed = 0;
+    for (int i = 0; i < 4; i++) {
+        mixed = mt_mix(mixed ^ sum->lanes[i]);
+    }
+    return mixed;
+}
+
+/* Where the next array is in a block that is in memory as one, or what it is if there is no block yet. */
+typedef struct {
+    uint8_t *block;
     size_t at;
-    bool copy;
+    mt_tables *tables;
 } mt_tables_cursor;
 
 static inline void *mt_tables_array(mt_tables_cursor *cursor, const void *array, size_t size) {
     size_t at = cursor->at;
-    cursor->at += (size + MT_TABLES_ALIGNMENT - 1) / MT_TABLES_ALIGNMENT * MT_TABLES_ALIGNMENT;
-    if (cursor->block == NULL) {
-        return NULL;
+    cursor->at += mt_tables_padded(size);
+    if (cursor->block != NULL) {
+        return cursor->block + at;
     }
-    if (cursor->copy && size > 0) {
-        memcpy(cursor->block + at, array, size);
-    }
-    return cursor->block + at;
+    cursor->tables->parts[cursor->tables->count++] = (mt_tables_part){array, size};
+    return NULL;
 }
 
-/* Go through all arrays, whose sizes stand in the header; point to those in the block. Returns its size. */
+/* Go through all arrays, whose sizes stand in the header; point to those in the block, or list them. Returns the size
+ * of the block. */
 static inline size_t mt_tables_arrays(
-    const mt_tables_header *h, mt_vocabulary *v, mt_borders *b, const uint8_t **note, uint8_t *block, bool copy
+    const mt_tables_header *h, mt_vocabulary *v, mt_borders *b, const uint8_t **note, mt_tables_cursor cursor
 ) {
-    size_t header = (sizeof *h + MT_TABLES_ALIGNMENT - 1) / MT_TABLES_ALIGNMENT * MT_TABLES_ALIGNMENT;
-    mt_tables_cursor cursor = {block, header, copy};
+    mt_tables_array(&cursor, h, sizeof *h);
     v->ids = mt_tables_array(&cursor, v->ids, (h->token_count + 1) * sizeof *v->ids);
     v->offsets = mt_tables_array(&cursor, v->offsets, (h->token_count + 1) * sizeof *v->offsets);
     v->bytes = mt_tables_array(&cursor, v->bytes, h->bytes + MT_TOKEN_PADDING);
@@ -136,28 +175,46 @@ static inline mt_tables_header mt_tables_header_of(const mt_vocabulary *v, const
     return h;
 }
 
-/* How many bytes the block of a vocabulary has, with a note of a length. */
-static inline size_t mt_tables_size(const mt_vocabulary *v, const mt_borders *b, size_t note) {
-    mt_tables_header h = mt_tables_header_of(v, b, note);
+/* List the parts of a vocabulary's block. `source` is a SHA-256 of what the vocabulary is of. `tables` must stay where
+ * it is, and nothing that it lists may change while it is used. */
+static inline void mt_tables_list(
+    mt_tables *tables, const mt_vocabulary *v, const mt_borders *b, const uint8_t source[MT_TABLES_SOURCE],
+    const uint8_t *note, size_t note_size
+) {
     mt_vocabulary v_copy = *v;
     mt_borders b_copy = *b;
-    const uint8_t *note_copy = NULL;
-    return mt_tables_arrays(&h, &v_copy, &b_copy, &note_copy, NULL, false);
+    mt_checksum sum = mt_checksum_start();
+    tables->header = mt_tables_header_of(v, b, note_size);
+    tables->count = 0;
+    memcpy(tables->header.source, source, MT_TABLES_SOURCE);
+    tables->header.size =
+        mt_tables_arrays(&tables->header, &v_copy, &b_copy, &note, (mt_tables_cursor){NULL, 0, tables});
+    for (size_t i = 0; i < tables->count; i++) {
+        mt_checksum_add(&sum, tables->parts[i]);
+    }
+    tables->header.checksum = mt_checksum_end(&sum);
 }
 
-/* Write the block; `source` is a SHA-256 of what the vocabulary is of. `block` is zeroed. */
-static inline void mt_tables_write(
-    const mt_vocabulary *v, const mt_borders *b, const uint8_t source[MT_TABLES_SOURCE], const uint8_t *note,
-    size_t note_size, uint8_t *block
-) {
-    mt_tables_header h = mt_tables_header_of(v, b, note_size);
-    mt_vocabulary v_copy = *v;
-    mt_borders b_copy = *b;
-    h.size = mt_tables_arrays(&h, &v_copy, &b_copy, &note, block, true);
-    memcpy(h.source, source, sizeof h.source);
-    memcpy(block, &h, sizeof h);
-    h.checksum = mt_checksum(block + MT_TABLES_CHECKED_FROM, h.size - MT_TABLES_CHECKED_FROM);
-    memcpy(block, &h, sizeof h);
+/* Copy bytes of the block from `start` on, `size` at most; returns how many there were. */
+static inline size_t mt_tables_copy(const mt_tables *tables, size_t start, uint8_t *out, size_t size) {
+    size_t written = 0, part_start = 0;
+    for (size_t i = 0; i < tables->count && written < size; i++) {
+        mt_tables_part part = tables->parts[i];
+        size_t part_end = part_start + mt_tables_padded(part.size);
+        while (start + written < part_end && written < size) {
+            size_t at = start + written - part_start;
+            size_t left = at < part.size ? part.size - at : part_end - part_start - at;
+            size_t count = left < size - written ? left : size - written;
+            if (at < part.size) {
+                memcpy(out + written, part.data + at, count);
+            } else {
+                memset(out + written, 0, count);
+            }
+            written += count;
+        }
+        part_start = part_end;
+    }
+    return written;
 }
 
 /* Take the arrays of a block that stays where it is; false if it is not one, damaged, or of another file. */
@@ -165,19 +222,25 @@ static inline bool mt_tables_read(
     mt_vocabulary *v, mt_borders *b, const uint8_t source[MT_TABLES_SOURCE], uint8_t *block, size_t size,
     const uint8_t **note, size_t *note_size
 ) {
-    mt_tables_header h, expected = {.magic = "minitok"};
-    expected.magic[7] = '\n';
+    mt_tables_header h;
     if (size < sizeof h || (uintptr_t)block % MT_TABLES_ALIGNMENT != 0) {
         return false;
     }
     memcpy(&h, block, sizeof h);
-    if (memcmp(h.magic, expected.magic, sizeof h.magic) != 0 || h.version != MT_TABLES_VERSION ||
+    if (memcmp(h.magic, "minitok\n", sizeof h.magic) != 0 || h.version != MT_TABLES_VERSION ||
         h.byte_order != 0x01020304 || h.word_size != sizeof(size_t) || h.size != size ||
-        memcmp(h.source, source, sizeof h.source) != 0 ||
-        h.checksum != mt_checksum(block + MT_TABLES_CHECKED_FROM, size - MT_TABLES_CHECKED_FROM)) {
+        memcmp(h.source, source, sizeof h.source) != 0) {
         return false;
     }
-    mt_tables_arrays(&h, v, b, note, block, false);
+    uint64_t checksum = h.checksum;
+    mt_checksum sum = mt_checksum_start();
+    h.checksum = 0;
+    mt_checksum_add(&sum, (mt_tables_part){(const uint8_t *)&h, sizeof h});
+    mt_checksum_add(&sum, (mt_tables_part){block + sizeof h, size - sizeof h});
+    if (checksum != mt_checksum_end(&sum)) {
+        return false;
+    }
+    mt_tables_arrays(&h, v, b, note, (mt_tables_cursor){block, 0, NULL});
     *note_size = h.note;
     v->token_count = h.token_count;
     v->longest = h.longest;

@@ -35,7 +35,7 @@ typedef struct {
 /* Make the table ready, if it is not. */
 static inline mt_status mt_tally_begin(mt_tally *tally) {
     if (tally->buckets == NULL) {
-        tally->buckets = mt_table_allocate(MT_MOST_TALLIES * sizeof *tally->buckets);
+        tally->buckets = mt_table_allocate(MT_MOST_TALLIES * sizeof *tally->buckets, MT_SPARSE);
         tally->mask = MT_FEWEST_TALLIES - 1;
     }
     return tally->buckets == NULL ? MT_NO_MEMORY : MT_OK;

@@ -1,4 +1,4 @@
-/* Whether bytes are valid UTF-8 (Unicode 16.0, table 3-7). */
+/* UTF-8: whether bytes are valid (Unicode 16.0, table 3-7), and characters as bytes. */
 #ifndef MINITOK_UTF8_H
 #define MINITOK_UTF8_H
 
@@ -34,6 +34,23 @@ static inline size_t mt_utf8_length(const uint8_t *text, size_t left) {
         }
     }
     return length;
+}
+
+/* Write a character of up to U+FFFF; returns how many bytes it takes, 3 at most. */
+static inline size_t mt_put_character(uint32_t c, uint8_t *out) {
+    if (c < 0x80) {
+        out[0] = (uint8_t)c;
+        return 1;
+    }
+    if (c < 0x800) {
+        out[0] = (uint8_t)(0xC0 | c >> 6);
+        out[1] = (uint8_t)(0x80 | (c & 0x3F));
+        return 2;
+    }
+    out[0] = (uint8_t)(0xE0 | c >> 12);
+    out[1] = (uint8_t)(0x80 | (c >> 6 & 0x3F));
+    out[2] = (uint8_t)(0x80 | (c & 0x3F));
+    return 3;
 }
 
 /* How many bytes there are before the first that is not part of a whole, valid character. */

@@ -112,7 +112,7 @@ static inline void mt_vocabulary_free(mt_vocabulary *v) {
     mt_table_free(v->pair_slots);
     free(v->made);
     free(v->order);
-    free(v->byte_pairs);
+    mt_table_free(v->byte_pairs);
     free(v->pair_filter);
     free(v->beginnings);
     memset(v, 0, sizeof *v);
@@ -127,15 +127,8 @@ static inline mt_status mt_vocabulary_init(mt_vocabulary *v, size_t tokens, size
     v->ids = calloc(tokens + 1, sizeof *v->ids);
     v->offsets = calloc(tokens + 1, sizeof *v->offsets);
     v->bytes = calloc(bytes + MT_TOKEN_PADDING, 1);
-    v->byte_pairs = malloc(MT_BYTE_PAIRS * sizeof *v->byte_pairs);
-    v->pair_filter = calloc(MT_FILTER_WORDS, sizeof *v->pair_filter);
     v->beginnings = calloc(MT_BEGINNINGS, sizeof *v->beginnings);
-    if (v->ids == NULL || v->offsets == NULL || v->bytes == NULL || v->byte_pairs == NULL ||
-        v->pair_filter == NULL || v->beginnings == NULL) {
-        return MT_NO_MEMORY;
-    }
-    memset(v->byte_pairs, 0xFF, MT_BYTE_PAIRS * sizeof *v->byte_pairs);
-    return MT_OK;
+    return v->ids == NULL || v->offsets == NULL || v->bytes == NULL || v->beginnings == NULL ? MT_NO_MEMORY : MT_OK;
 }
 
 static inline const uint8_t *mt_token_bytes(const mt_vocabulary *v, uint32_t symbol, size_t *length) {
@@ -341,8 +334,8 @@ static inline mt_status mt_index_tokens(mt_vocabulary *v) {
     size_t word_slots = mt_slots_for(words), token_slots = mt_slots_for(v->token_count - words);
     v->word_mask = word_slots - 1;
     v->token_mask = token_slots - 1;
-    v->word_slots = mt_table_allocate(word_slots * sizeof *v->word_slots);
-    v->token_slots = mt_table_allocate(token_slots * sizeof *v->token_slots);
+    v->word_slots = mt_table_allocate(word_slots * sizeof *v->word_slots, MT_FILLED);
+    v->token_slots = mt_table_allocate(token_slots * sizeof *v->token_slots, MT_FILLED);
     if (v->word_slots == NULL || v->token_slots == NULL) {
         return MT_NO_MEMORY;
     }
@@ -358,15 +351,30 @@ static inline mt_status mt_index_tokens(mt_vocabulary *v) {
     return MT_OK;
 }
 
+/* What tells of pairs that they are no merge, still empty. */
+static inline mt_status mt_init_pairs(mt_vocabulary *v) {
+    v->byte_pairs = mt_table_allocate(MT_BYTE_PAIRS * sizeof *v->byte_pairs, MT_FILLED);
+    v->pair_filter = calloc(MT_FILTER_WORDS, sizeof *v->pair_filter);
+    if (v->byte_pairs == NULL || v->pair_filter == NULL) {
+        return MT_NO_MEMORY;
+    }
+    memset(v->byte_pairs, 0xFF, MT_BYTE_PAIRS * sizeof *v->byte_pairs);
+    return MT_OK;
+}
+
 /* Room for `count` pairs in all. */
 static inline mt_status mt_reserve_pairs(mt_vocabulary *v, size_t count) {
+    mt_status status = v->pair_slots == NULL ? mt_init_pairs(v) : MT_OK;
+    if (status != MT_OK) {
+        return status;
+    }
     size_t slots = mt_slots_for(count);
     uint64_t *old = v->pair_slots;
     size_t old_slots = old == NULL ? 0 : v->pair_mask + 1;
     if (slots <= old_slots) {
         return MT_OK;
     }
-    uint64_t *fresh = mt_table_allocate(slots * sizeof *fresh);
+    uint64_t *fresh = mt_table_allocate(slots * sizeof *fresh, MT_FILLED);
     if (fresh == NULL) {
         return MT_NO_MEMORY;
     }

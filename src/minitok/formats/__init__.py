@@ -132,7 +132,10 @@ def parse(
         with path.open("rb") as file:
             return gguf.read(file, str(path), name=content.name or path.stem)
     if head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
-        return _parse_document(content)
+        from minitok.formats import huggingface_file
+
+        quickly = huggingface_file.parse_quickly(data, str(path), name=content.called)
+        return _parse_document(content) if quickly is None else quickly
     from minitok.formats import clip_merges, minbpe_model, sentencepiece_model, vocab_merges
 
     if not sentencepiece_model.is_file(head) and data.count(b"\n") + data.count(b"\r") > MAX_LINES:

@@ -23,13 +23,14 @@ The meaning of each type is that of `tokenizers` 0.23 (its folders `normalizers`
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, get_args
 
+from minitok import _backend
 from minitok.added_tokens import WORD, AddedToken, may_hide
 from minitok.formats.byte_alphabet import unspell, unspell_all
-from minitok.formats.json_documents import DAMAGED, field, parse_json
+from minitok.formats.json_documents import DAMAGED, field
 from minitok.formats.space_marks import SPACE_MARK, spaces_pattern
 from minitok.formats.templates_json import read_template
 from minitok.formats.user_defined_splits import guard_pattern, listed_pieces
@@ -40,7 +41,7 @@ from minitok.symbols import BYTES, Symbols
 from minitok.unicode_forms import FORMS
 from minitok.vocabulary import Merge, SpelledMerges, Vocabulary
 
-__all__ = ["FLAGS", "from_document", "is_document", "parse"]
+__all__ = ["FLAGS", "from_document", "is_document"]
 
 FLAGS = ("lstrip", "rstrip", "single_word", "normalized")
 _GPT2 = PATTERNS["gpt2"].regex
@@ -59,14 +60,8 @@ _NEWER = re.sub("[0-9a-f]+", lambda code: chr(int(code[0], 16)), _NEWER_PUNCTUAT
 _PUNCTUATION = rf"(?:(?![{_NEWER.replace(' ', '')}])[!-/:-@\[-`{{-~\p{{P}}]|[" + "\u166d\U000111c9])"
 _BYTE_TOKEN = re.compile("<0x([0-9A-F]{2})>")
 
-
-def parse(data: bytes, source: str, *, name: str) -> Vocabulary:
-    """The vocabulary of a `tokenizer.json`.
-
-    Raises:
-        ValueError: the file is damaged, or has what minitok does not know; the message names it.
-    """
-    return from_document(parse_json(data, source), source, name=name)
+#: Merges; the tokens that text becomes; those that are only decoded.
+_Model = tuple[Sequence[Merge], Mapping[bytes, int], dict[int, bytes]]
 
 
 def is_document(document: dict[str, Any]) -> bool:
@@ -74,17 +69,38 @@ def is_document(document: dict[str, Any]) -> bool:
     return isinstance(document.get("model"), dict)
 
 
-def from_document(document: dict[str, Any], source: str, *, name: str) -> Vocabulary:
-    """The same for a document that is parsed already."""
-    return _Reader(document, source).vocabulary(name)
+def from_document(
+    document: dict[str, Any],
+    source: str,
+    *,
+    name: str,
+    read: tuple[_backend.RankTable, dict[str, int]] | None = None,
+) -> Vocabulary:
+    """The vocabulary of a document that is parsed.
+
+    Args:
+        document: all of it, or all but the tokens and merges.
+        source: what messages call it.
+        name: what to call the encoding.
+        read: those, as `RankTable.parse_json_model` gave them.
+
+    Raises:
+        ValueError: the file is damaged, or has what minitok does not know; the message names it. Or tokens and merges
+            are not of bytes alone, but were read so.
+    """
+    return _Reader(document, source, read).vocabulary(name)
 
 
 class _Reader:
-    def __init__(self, document: dict[str, Any], source: str) -> None:
+    def __init__(
+        self, document: dict[str, Any], source: str, read: tuple[_backend.RankTable, dict[str, int]] | None
+    ) -> None:
         self.document = document
         self.source = source
+        self.table = None if read is None else read[0]
         self.model: dict[str, Any] = field(document, "model", dict, source)
-        self.ids = self._checked_ids()
+        #: Of all tokens; if they are in a table, of those that are no others.
+        self.ids = self._checked_ids() if read is None else self._checked_ids() | read[1]
         self.added = list(self._added_tokens())
         self.normalizers: list[Normalizer] = []
         self.stages: list[Stage] = []
@@ -154,9 +170,8 @@ class _Reader:
         marked_by_normalizer = self.marks_spaces
         for part in self._chain("pre_tokenizer", "pretokenizers"):
             self._read_pre_tokenizer(part, marked_by_normalizer)
-        merges = self._merges()
         symbols = self._symbols()
-        tokens, only_decoded = self._tokens(merges, symbols)
+        merges, tokens, only_decoded = self._read_table(symbols) if self.table else self._read_model(symbols)
         pattern, splits = self._cut(tokens)
         special = {token.content: token.id for token, is_special in self.added if is_special}
         told = self._told_all(set(special.values()), only_decoded)
@@ -211,6 +226,15 @@ class _Reader:
             raise self._damaged(f"the unk_token {str(unknown)[:60]!r} has no id")
         fuse = field(self.model, "fuse_unk", bool, self.source, False)
         return Symbols(characters=True, unknown_id=self.ids[unknown], fuse_unknown=fuse)
+
+    def _read_table(self, symbols: Symbols) -> _Model:
+        if self.table is None or self.table.merges is None or not self.is_byte_level or symbols != BYTES:
+            raise self._damaged("the tokens are not spelled as bytes")
+        return self.table.merges, self.table, {}
+
+    def _read_model(self, symbols: Symbols) -> _Model:
+        merges = self._merges()
+        return merges, *self._tokens(merges, symbols)
 
     def _tokens(self, merges: Sequence[Merge], symbols: Symbols) -> tuple[dict[bytes, int], dict[int, bytes]]:
         """The tokens that text becomes, and those that are only decoded."""
@@ -485,7 +509,7 @@ class _Reader:
         if field(part, "split", bool, self.source, True):
             self._add_split(" ", "merged_with_next")
 
-    def _cut(self, tokens: dict[bytes, int]) -> tuple[str | None, tuple[Stage, ...]]:
+    def _cut(self, tokens: Mapping[bytes, int]) -> tuple[str | None, tuple[Stage, ...]]:
         """The pattern, or the stages."""
         plain = [stage.pattern for stage in self.stages if stage == Split(getattr(stage, "pattern", "x"))]
         if len(plain) == len(self.stages):

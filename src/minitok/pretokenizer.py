@@ -181,19 +181,26 @@ class Pretokenizer:
         self.pattern = pattern
         named = find_named_pattern(pattern)
         self._is_named = named is not None
+        self._boundaries = () if named is None else named.boundaries
         if pattern is not None:
             check_pattern(pattern)
-        self._boundary: Any = None
-        if named is not None:
-            any_boundary = _any_boundary(named.boundaries)
-            self._boundary = re.compile(any_boundary)
-            #: The last safe boundary in a text; 0 if there is none.
-            self._last_boundary = last_end(any_boundary, re.compile)
 
     @cached_property
     def _regex(self) -> Any:
         """What splits texts; of a named pattern those that `_in_bmp` gives."""
         return None if self.pattern is None else compile_pattern(self.pattern, bmp_only=self._is_named)
+
+    # To compile these takes some 10 ms each, and few need both.
+
+    @cached_property
+    def _boundary(self) -> Any:
+        """What finds a safe boundary; for named patterns."""
+        return re.compile(_any_boundary(self._boundaries))
+
+    @cached_property
+    def _last_boundary(self) -> Callable[[str], int]:
+        """What tells the last safe boundary in a text, 0 if there is none; for named patterns."""
+        return last_end(_any_boundary(self._boundaries), re.compile)
 
     def chunks(self, text: str, size: int = CHUNK) -> Iterator[str]:
         """Parts of a text, of about `size` characters, whose pieces are together those of the text.
@@ -201,7 +208,7 @@ class Pretokenizer:
         Only named patterns are cut; with others the text is one part, as it is if it has no safe boundary.
         """
         start = 0
-        if self._boundary is not None:
+        if self._is_named:
             while start + size < len(text):
                 found = self._boundary.search(text, start + size)
                 if found is None:
@@ -280,7 +287,7 @@ class Pretokenizer:
             data: a stretch of the text, which may begin and end inside of a character. Behind a byte that is not
                 UTF-8 there is no such place.
         """
-        if self._boundary is None:
+        if not self._is_named:
             return
         text = _whole_characters(data)
         last = place = 0

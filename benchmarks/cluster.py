@@ -80,6 +80,10 @@ def count(client: Any, path: Path) -> dict[str, Any]:
     return figures
 
 
+#: Shards of a dataset: as many for each of two workers, none of which so waits for the other's last one.
+SHARDS = 16
+
+
 def encode(client: Any, path: Path, encoding: minitok.Encoding) -> dict[str, Any]:
     size = path.stat().st_size
     figures: dict[str, Any] = {"what": "encode", "megabytes": round(size / 1e6)}
@@ -90,7 +94,7 @@ def encode(client: Any, path: Path, encoding: minitok.Encoding) -> dict[str, Any
             encoding=encoding,
             client=client,
             separator=SEPARATOR,
-            shard_size=1 << 25,
+            shard_size=-(-size // SHARDS),
             progress=False,
         )
         figures["shards"] = len(manifest["shards"])

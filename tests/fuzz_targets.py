@@ -18,6 +18,7 @@ from minitok.piece_records import pack_records
 from minitok.text import repair_surrogates
 from tests.agreement import outcome
 from tests.conftest import installed_seams
+from tests.joined import joined
 from tests.json_models import check as check_json_model
 from tests.pieces import BYTES
 from tests.special_rounds import run_round
@@ -147,6 +148,11 @@ def encoding(source: Source) -> Question:
         assert plain is None or plain == ids
         assert encoder.count_plain(text, "<") == (None if plain is None else len(ids))
         many = encoder.encode_many_uint32([text, text], None, lambda text: [(text, 3), (text, None)])
+        as_bytes = joined([text, text])
+        also = encoder.encode_joined_uint32(as_bytes, 3)
+        assert [bytes(part) for part in also] == [
+            bytes(part) for part in encoder.encode_many_uint32(list(as_bytes), None, lambda text: [(text, 3)])
+        ]
         return ids, encoder.split(text), [bytes(part) for part in many]
 
     return ask

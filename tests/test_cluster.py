@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import io
 import json
 import os
 import signal
@@ -15,8 +16,10 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import numpy
 import pytest
@@ -30,10 +33,13 @@ from minitok.distributed import counting, portions
 from minitok.distributed.cluster import results
 from minitok.distributed.scratch import Scratch, Written
 from minitok.patterns import PATTERNS
+from minitok.piece_records import pack_records, unpack_records
+from minitok.training.record_files import read_frames
 from tests.clusters import Cluster, free_port, gcs_server, http_server, s3_server
 from tests.columns import write_arrow, write_parquet
 from tests.test_cli import bad, good
 from tests.test_encode_inputs import zstd
+from tests.webhdfs import webhdfs_server
 
 pytestmark = [pytest.mark.once, pytest.mark.filterwarnings("ignore")]  # those of Dask and its clients
 
@@ -216,6 +222,27 @@ def test_what_is_written_when_the_job_is_over(tmp_path: Path) -> None:
     written = scratch.once("share-0", "hash", write)
     assert scratch.once("share-0", "hash", write) == written
     assert scratch.once("share-0", "another", write) != written
+
+
+@pytest.mark.parametrize("held", [0, 1 << 26])
+def test_shares_are_of_usual_blocks(monkeypatch: pytest.MonkeyPatch, held: int) -> None:
+    """Whether they were on disk meanwhile or not."""
+    monkeypatch.setattr(counting, "_HELD", held)
+    monkeypatch.setattr(counting, "BLOCK_SIZE", 2000)
+    records = [(b"%06d" % number, 1 + number % 300) for number in range(5000)]
+    with counting._Shares(3) as shares:
+        for start in range(0, len(records), 100):
+            shares.add(pack_records(records[start : start + 100]))
+        data = b"".join(shares.sections())
+    found = []
+    for start, end in pairwise([0, *shares.ends]):
+        blocks = list(read_frames(io.BytesIO(data[start:end]), "share"))
+        assert max(map(len, blocks)) < 3000
+        assert sum(map(len, blocks)) / len(blocks) > 1000
+        partition = [record for block in blocks for record in unpack_records(block)]
+        assert partition == sorted(partition)
+        found += partition
+    assert sorted(found) == records
 
 
 def test_portions_shrink() -> None:
@@ -443,6 +470,103 @@ def test_a_dataset_in_a_bucket(
     check_dataset(tmp_path / "dataset", enc, corpus, tmp_path)
 
 
+@pytest.mark.parametrize("bucket", ["s3"], indirect=True)
+def test_a_worker_is_killed_that_works_in_a_bucket(
+    cluster: Cluster,
+    client: Any,
+    corpus: list[Path],
+    enc: minitok.Encoding,
+    bucket: Any,
+    tmp_path: Path,
+    temporary: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """While it counts, and while it encodes: the same result, nothing lost, nothing there twice, nothing left."""
+    monkeypatch.setattr("minitok.progress.INTERVAL", 0)
+    filesystem, url, options = bucket
+    for path in corpus:
+        filesystem.put_file(str(path), f"bucket/killed/{path.name}")
+    paths = [f"{url}/killed/{path.name}" for path in corpus]
+    common: dict[str, Any] = {"client": client, "storage_options": options}
+    killer = Killer(cluster)
+    counts = clusters.count_pieces(
+        paths, special_tokens=[SEPARATOR], scratch=f"{url}/killed-scratch", progress=killer, **common
+    )
+    assert killer.done
+    assert counts == minitok.count_pieces(corpus, special_tokens=[SEPARATOR])
+    filesystem.invalidate_cache()
+    assert filesystem.find("bucket/killed-scratch") == []
+    killer = Killer(cluster)
+    manifest = clusters.encode_dataset(
+        paths, f"{url}/killed-dataset", encoding=enc, shard_size=20_000, progress=killer, **common
+    )
+    assert killer.done
+    filesystem.get("bucket/killed-dataset", str(tmp_path / "dataset"), recursive=True)
+    check_dataset(tmp_path / "dataset", enc, corpus, tmp_path)
+    shards = {shard[kind]["name"] for shard in manifest["shards"] for kind in ("ids_file", "offsets_file")}
+    found = {path.name for path in (tmp_path / "dataset").iterdir()}
+    assert {name for name in found if name.endswith((".bin", ".npy"))} == shards
+    cluster.wait(client, 2)
+
+
+def test_hdfs(
+    cluster: Cluster,
+    client: Any,
+    corpus: list[Path],
+    enc: minitok.Encoding,
+    tmp_path: Path,
+    temporary: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Through `webhdfs://`, with a worker killed."""
+    monkeypatch.setattr("minitok.progress.INTERVAL", 0)
+    folder = tmp_path / "hdfs"
+    (folder / "corpus").mkdir(parents=True)
+    for path in corpus:
+        (folder / "corpus" / path.name).write_bytes(path.read_bytes())
+    with webhdfs_server(folder) as url:
+        paths = [f"{url}/corpus/*.txt", f"{url}/corpus/c.jsonl"]
+        killer = Killer(cluster)
+        counts = clusters.count_pieces(paths, client=client, scratch=f"{url}/scratch", progress=killer)
+        assert killer.done
+        assert counts == minitok.count_pieces(corpus)
+        assert not list((folder / "scratch").iterdir())
+        in_order = [f"{url}/corpus/{path.name}" for path in corpus]
+        options: dict[str, Any] = {"encoding": enc, "client": client, "shard_size": 50_000}
+        killer = Killer(cluster)
+        manifest = clusters.encode_dataset(in_order, f"{url}/ids", progress=killer, **options)
+        assert killer.done
+        check_dataset(folder / "ids", enc, corpus, tmp_path)
+        # As after a kill: a shard that is cut off, and one that was being written.
+        (folder / "ids" / "manifest.json").unlink()
+        (folder / "ids" / "shard-00001.bin").write_bytes(b"xx")
+        (folder / "ids" / f".shard-00002.bin.{'0' * 16}.tmp").touch()
+        assert clusters.encode_dataset(in_order, f"{url}/ids", **options) == manifest
+        check_dataset(folder / "ids", enc, corpus, tmp_path)
+        assert not list((folder / "ids").glob(".*"))
+        with pytest.raises(ValueError, match="holds this dataset, which is complete"):
+            clusters.encode_dataset(in_order, f"{url}/ids", **options)
+        with pytest.raises(FileNotFoundError, match=f"no file matches '{url}"):
+            clusters.count_pieces(f"{url}/none*.txt", client=client)
+    cluster.wait(client, 2)
+
+
+def test_a_name_that_is_taken_on_hdfs(tmp_path: Path) -> None:
+    """HDFS says no, and fsspec does not pass that on."""
+    with webhdfs_server(tmp_path) as url:
+        storage = Storage()
+        for data in (b"one", b"another"):
+            storage.write(f"{url}/folder/name", data)
+            assert storage.read_if_there(f"{url}/folder/name") == data
+        filesystem, _ = storage.open(url)
+        with (
+            mock.patch.object(type(filesystem), "mv"),
+            pytest.raises(FileExistsError, match=r"cannot be renamed to that: '/folder/name'"),
+        ):
+            storage.write(f"{url}/folder/name", b"third")
+        assert not list((tmp_path / "folder").iterdir())
+
+
 def test_a_dataset_that_cannot_be(client: Any, corpus: list[Path], enc: minitok.Encoding, tmp_path: Path) -> None:
     def encode(paths: Any = corpus, out: Any = tmp_path / "out", **options: Any) -> None:
         clusters.encode_dataset(paths, out, encoding=enc, client=client, **options)
@@ -570,10 +694,12 @@ def test_no_workers(tmp_path: Path, corpus: list[Path], monkeypatch: pytest.Monk
         lonely.close()
 
 
-def test_workers_that_die_of_a_task() -> None:
+def test_workers_that_die_of_a_task(monkeypatch: pytest.MonkeyPatch) -> None:
     import dask.config
 
+    monkeypatch.delenv("MALLOC_TRIM_THRESHOLD_", raising=False)  # Dask leaves it where it has started a worker
     with dask.config.set({"distributed.scheduler.allowed-failures": 0}), clusters.local_cluster(1) as client:
+        assert set(client.run(os.environ.get, "MALLOC_TRIM_THRESHOLD_").values()) == {str(1 << 25)}
         with pytest.raises(OSError, match=r"1 workers died one after the other of the same task.*memory_limit="):
             list(results(client, os._exit, [(1,)]))
         with pytest.raises(OSError, match=r"the worker tcp://.* has no memory left; give each worker more"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -14,13 +15,18 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 import minitok
-from minitok.column_files import ColumnTexts
+from minitok.column_files import ColumnTexts, JoinedTexts
+from minitok.patterns import PATTERNS
+from tests.agreement import agree, outcome
 from tests.columns import write_arrow, write_parquet
 from tests.id_files import END, encoding, naive
-from tests.strategies import any_text
+from tests.joined import joined
+from tests.strategies import any_bytes, any_text
 
 pytestmark = pytest.mark.once
 
+#: None at all, a named one, one that the core does not know.
+PATTERN_TEXTS = (None, PATTERNS["o200k"].regex, r"\w+|\W")
 TEXTS = [f"the cat {i} sat on the mat 字 " * (i % 9) for i in range(20)]
 
 
@@ -89,6 +95,50 @@ def test_bytes_in_a_column(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"a.parquet, row 1 \(from 0\): not valid UTF-8 at byte 1"):
         minitok.train(path, vocab_size=300)
     assert minitok.count_pieces(path, errors="replace") == minitok.count_pieces(["good", "a\ufffd b"])
+
+
+@given(
+    st.lists(any_bytes, max_size=8), st.sampled_from(PATTERN_TEXTS), any_bytes, st.none() | st.integers(0, 2**32 - 1)
+)
+@example([], None, b"", 5)
+@example([b"", b""], PATTERN_TEXTS[1], b"a", None)
+def test_joined_texts(texts: list[bytes], pattern: str | None, before: bytes, behind: int | None) -> None:
+    """They have the ids of each alone: nothing merges, and no piece goes, from one to the next."""
+    vocabulary = encoding().vocabulary
+
+    def encoded(module: Any) -> tuple[list[int], list[int]]:
+        encoder = module.Encoder(vocabulary.tokens, vocabulary.merges, pattern)
+        ids, counts = encoder.encode_joined_uint32(joined(texts, before), behind)
+        alone = [encoder.encode(text) + ([] if behind is None else [behind]) for text in texts]
+        found = np.frombuffer(ids, np.uint32).tolist(), np.frombuffer(counts, np.int64).tolist()
+        assert found == ([i for one in alone for i in one], list(map(len, alone)))
+        return found
+
+    agree(encoded)
+
+
+@pytest.mark.parametrize("offsets", [[-1, 1], [0, 4], [0, 3, 2], [3, 0], [2**62, 2**63 - 1]])
+@pytest.mark.parametrize("pattern", [PATTERN_TEXTS[0], PATTERN_TEXTS[-1]])
+def test_offsets_outside_of_the_data(offsets: list[int], pattern: str | None) -> None:
+    texts = JoinedTexts(memoryview(b"abc"), memoryview(array("q", offsets)))
+    vocabulary = encoding().vocabulary
+
+    def encoded(module: Any) -> Any:
+        return module.Encoder(vocabulary.tokens, vocabulary.merges, pattern).encode_joined_uint32(texts, None)
+
+    kind, message = agree(lambda module: outcome(lambda: encoded(module)))
+    assert (kind, message[:40]) == ("ValueError", "the offsets of joined texts descend, or ")
+
+
+def test_an_arrow_file_with_bad_offsets(tmp_path: Path) -> None:
+    path = write_arrow(tmp_path / "a.arrow", pyarrow.array(["one", "three", "two"], pyarrow.large_string()))
+    good = np.array([0, 3, 8, 11], np.int64).tobytes()
+    assert path.read_bytes().count(good) == 1
+    for offsets in ([0, 3, 8, 1 << 40], [0, -3, 8, 11], [0, 8, 3, 11]):
+        bad = tmp_path / "bad.arrow"
+        bad.write_bytes(path.read_bytes().replace(good, np.array(offsets, np.int64).tobytes()))
+        with pytest.raises(ValueError, match=r"bad.arrow cannot be read as Arrow \(.*: it is damaged"):
+            encoding().encode_file(bad, tmp_path / "ids.npy")
 
 
 def test_special_tokens_in_a_column(tmp_path: Path) -> None:

@@ -83,6 +83,26 @@ def test_figures_are_those_of_counting_by_hand(pattern: str, tmp_path: Path) -> 
         assert found.ids == encoding.n_vocab
 
 
+def test_threads_find_what_one_finds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    paths = [tmp_path / name for name in ("a.txt", "b.jsonl", "bad.txt")]
+    paths[0].write_text(TEXT * 100, encoding="utf-8")
+    paths[1].write_text((json.dumps({"text": TEXT * 4}) + "\n") * 20 + '{"text": ""}\n', encoding="utf-8")
+    paths[2].write_bytes((TEXT * 20).encode() + b"\0" + TEXT.encode())
+    encodings = [trained("gpt2"), trained(r"\S+|\s+")]
+
+    def found(threads: int) -> Any:
+        monkeypatch.setattr("minitok.comparison.thread_count", lambda *_: threads)
+        with pytest.raises(ValueError, match="it is binary"):
+            minitok.compare(paths, encodings)
+        figures = minitok.compare(paths[:2], encodings).as_dict()
+        for one in figures["encodings"]:
+            for file in (one["total"], *one["files"]):
+                assert file.pop("seconds") > 0
+        return figures
+
+    assert found(4) == found(1)
+
+
 def test_several_files_and_documents(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("one two", encoding="utf-8")
     with gzip.open(tmp_path / "b.jsonl.gz", "wt") as file:

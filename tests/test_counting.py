@@ -6,6 +6,7 @@ import gzip
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -262,6 +263,14 @@ def test_separators(text: bytes, separators: tuple[bytes, ...], block: int, long
     for item in text_documents(blocks, Separators(separators), longest):
         found += item if isinstance(item, list) else [b"".join(item)]
     assert list(filter(None, found)) == list(filter(None, Separators(separators).split(text, ended=True)))
+
+
+@pytest.mark.once
+@given(st.lists(st.sampled_from([b"a", b"aa", b"ab", b"\n"])).map(b"".join), st.sampled_from([b"a", b"aa", b"aba"]))
+@example(b"aaaaa", b"aa")
+def test_one_separator(text: bytes, separator: bytes) -> None:
+    """It is looked for in another way than several are."""
+    assert Separators([separator]).split(text) == re.split(re.escape(separator), text)
 
 
 def test_progress(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ import pytest
 
 from minitok.patterns import PATTERNS
 from tests.failing_allocator import Allocator, allocator_of, survives
+from tests.joined import joined
 
 TOKENS = ["aa", "ab", "aaaa", "ba", "abab", "é", "字", "字字", " the", "  ", " " * 20, "aaaaaaaaaaaaaaaaaaaaaaaa"]
 RANKS = {bytes([b]): b for b in range(256)} | {token.encode(): 256 + i for i, token in enumerate(TOKENS)}
@@ -97,6 +98,7 @@ CALLS: dict[str, Callable[[Any, str | bytes], Any]] = {
     "many": lambda encoder, text: [
         bytes(part) for part in encoder.encode_many_uint32([text, text], None, lambda text: [(text, 5)])
     ],
+    "joined": lambda encoder, text: [bytes(part) for part in encoder.encode_joined_uint32(joined([text, text]), 5)],
     "piece": lambda encoder, text: encoder.encode_piece(text),
     "merges": lambda encoder, text: encoder.merge_piece(text),
 }

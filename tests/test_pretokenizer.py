@@ -14,7 +14,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from minitok.patterns import PATTERNS, find_named_pattern, resolve_pattern
-from minitok.pretokenizer import Pretokenizer, bytes_of, text_of
+from minitok.pretokenizer import Pretokenizer, bytes_of, compile_pattern, text_of
 from minitok.unicode_classes import UNICODE_VERSION, class_ranges, pin_classes
 from tests.strategies import CLASS_CHARACTERS, any_bytes, any_text, class_text, texts
 
@@ -38,6 +38,21 @@ def test_nothing_is_lost(pattern: str | None, text: str) -> None:
     pieces = Pretokenizer(pattern).split(text)
     assert "".join(pieces) == text
     assert all(pieces)
+
+
+@pytest.mark.parametrize("name", sorted({pattern.name for pattern in PATTERNS.values()}))
+def test_above_the_bmp_stand_ins_are_cut_like_what_they_stand_for(name: str) -> None:
+    """The ends of all runs of a category, against the expression with all code points written out."""
+    regex = PATTERNS[name].regex
+    pretokenizer = Pretokenizer(regex)
+    whole = compile_pattern(regex)
+    categories = ["Lu", "Ll", "Lm", "Lo", "Mn", "Mc", "Nd", "Nl", "No", "Pd", "Po"]
+    categories += ["Sm", "Sc", "Sk", "So", "Cf", "Cn", "Co"]
+    ends = {c for category in categories for run in class_ranges(category) for c in run if c > 0xFFFF}
+    assert len(ends) > 1000
+    for c in map(chr, ends):
+        text = f"a{c}b 1{c}2 {c}{c}\n{c}字{c}ア{c}"
+        assert pretokenizer.split(text) == whole.findall(text)
 
 
 @given(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 from collections import Counter
+from functools import partial
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 
 import minitok
 from minitok.datasets import spans
+from minitok.datasets import storage as stored
 from minitok.datasets.spans import CutRule, open_span, plan_spans
 from minitok.datasets.storage import RangeReader, Storage
 from minitok.patterns import PATTERNS
@@ -151,6 +153,26 @@ def test_a_file_that_changes(tmp_path: Path) -> None:
 
 
 @pytest.mark.once
+@pytest.mark.parametrize("protocol", ["", "memory://"])
+@pytest.mark.parametrize(("step", "most"), [(1 << 10, None), (1000, 300), (300, 1000), (1 << 23, 1 << 16)])
+def test_reading_a_stretch(tmp_path: Path, protocol: str, step: int, most: int | None) -> None:
+    data = bytes(range(256)) * 40
+    if protocol:
+        pytest.importorskip("fsspec")
+    url = f"{protocol}{tmp_path}/file"
+    storage = Storage()
+    storage.write(url, data)
+    with mock.patch.object(stored, "_STEP_HERE", 700):
+        for start, stop in ((0, len(data)), (17, 9001), (5, 5)):
+            reader = RangeReader(storage, url, start, stop, step=step, most=most)
+            parts = list(iter(reader.read, b""))
+            assert b"".join(parts) == data[start:stop]
+            assert all(len(part) <= (most or step) for part in parts)
+            reader = RangeReader(storage, url, start, stop, step=step, most=most)
+            assert b"".join(iter(partial(reader.read, 7), b"")) == data[start:stop]
+            assert reader.read() == b""
+
+
 def test_files_that_are_found(tmp_path: Path) -> None:
     for name in ("b.txt", "a.txt", "c.jsonl"):
         (tmp_path / name).write_text(name, encoding="utf-8")

@@ -13,8 +13,10 @@ from typing import Any
 import pytest
 
 from minitok import table_files, vocabulary_files
+from minitok.formats import minitok_json
 from minitok.formats.tiktoken_ranks import parse_ranks, read_tokens
 from minitok.patterns import PATTERNS
+from minitok.vocabulary import Vocabulary
 from minitok.vocabulary_files import PublishedFile, own_folder
 from tests.oracle import corpus, published, rank_file
 
@@ -149,6 +151,14 @@ def test_what_is_wrong_is_left_to_the_reader_that_says_so(native: Any, data: byt
 
 def test_without_a_last_newline(native: Any) -> None:
     assert dict(native.RankTable.parse(TINY[:-1])) == parse_ranks(TINY.splitlines(), "tiny")
+
+
+@pytest.mark.parametrize("data", [TINY, TINY + b"YWQ= 300\n"])
+def test_tables_are_written_like_a_dict(native: Any, data: bytes) -> None:
+    table = native.RankTable.parse(data)
+    assert table.in_base64() == b"".join(b64encode(token) + b"\n" for token in table)
+    written = [minitok_json.dump(Vocabulary("a", tokens, None, {}, None)) for tokens in (table, dict(table))]
+    assert written[0] == written[1]
 
 
 @pytest.mark.data

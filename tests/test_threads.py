@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import functools
-from itertools import pairwise
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from itertools import islice, pairwise
 from typing import Any
 
 import pytest
@@ -13,6 +17,7 @@ from hypothesis import strategies as st
 import minitok
 from minitok.patterns import PATTERNS
 from minitok.text import repair_surrogates
+from minitok.threads import ahead
 from tests.oracle import TEXTS, published, published_tiktoken, real_text
 from tests.pieces import NAMES
 from tests.strategies import any_bytes, class_text, surrogate_text, texts
@@ -147,3 +152,24 @@ def test_an_error_in_one_of_many_parts(native: object) -> None:
         with pytest.raises(ValueError, match="0x07"):
             encoding.encode_to_numpy(bad, num_threads=threads)
         assert encoding.count(LONG, num_threads=threads) == encoding.count(LONG, num_threads=1)
+
+
+@pytest.mark.once
+def test_ahead() -> None:
+    made: list[int] = []
+
+    def items() -> Iterator[int]:
+        for number in range(5):
+            made.append(number)
+            yield number
+        raise OSError("no more")
+
+    with closing(ahead(items(), 2)) as numbers:
+        assert next(numbers) == 0
+        time.sleep(0.05)
+        assert len(made) <= 4
+    with closing(ahead(items(), 2)) as numbers:
+        assert list(islice(numbers, 5)) == list(range(5))
+        with pytest.raises(OSError, match="no more"):
+            next(numbers)
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("ThreadPool")]

@@ -105,6 +105,43 @@ def test_details_close_and_the_focus_stays(browser: Any, tmp_path: Path) -> None
     page.close()
 
 
+def test_keys_of_one_character_can_be_switched_off(browser: Any, tmp_path: Path) -> None:
+    """As speech input needs it (WCAG 2.2, 2.1.4); the keys that move, and those of a field, stay."""
+    page = opened(browser, lines_view(), tmp_path)
+    pressed = "[...document.querySelectorAll('[aria-pressed=true]')].map((e) => e.id)"
+    hints = "[...document.querySelectorAll('header [title]')].map((e) => e.title).join('')"
+    page.keyboard.press("w")
+    page.keyboard.press("i")
+    assert page.evaluate(pressed) == ["white", "numbers"]
+    assert set("/wsit?") <= set(page.evaluate(hints))
+    page.keyboard.press("?")
+    assert page.evaluate("document.activeElement.id") == "known"
+    page.get_by_role("checkbox", name="Keys of one character").press(" ")  # (the mouse would point at a token)
+    page.keyboard.press("Escape")
+    theme = page.locator("#theme").inner_text()
+    focus = page.evaluate("document.activeElement.id")
+    for key in "wit?/":
+        page.keyboard.press(key)
+    assert page.evaluate(pressed) == ["white", "numbers"]
+    assert page.locator("#theme").inner_text() == theme
+    assert page.evaluate("document.activeElement.id") == focus
+    assert page.get_by_role("dialog").count() == 0
+    assert page.locator("#query").get_attribute("placeholder") == "Search"
+    assert not set("/wsit?") & set(page.evaluate(hints).replace("Shift-Enter", "").replace("Enter", ""))
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    assert focused(page) == 1
+    page.keyboard.press("Escape")
+    assert page.locator("#panel h2").count() == 0
+    page.locator("#help").press("Enter")
+    page.get_by_role("checkbox", name="Keys of one character").press(" ")
+    page.keyboard.press("Escape")
+    page.keyboard.press("w")
+    assert page.evaluate(pressed) == ["numbers"]
+    assert not page.troubles
+    page.close()
+
+
 def test_tab(browser: Any, tmp_path: Path) -> None:
     page = opened(browser, lines_view(2), tmp_path)
     seen = []
@@ -203,7 +240,9 @@ def test_contrast(browser: Any, tmp_path: Path, scheme: str) -> None:
         seen, low = page.evaluate(LOW_CONTRAST)
         assert seen > 60
         assert not low
-    page.evaluate("document.querySelector('#trouble').textContent = 'trouble'; help()")
+    page.evaluate(
+        "document.querySelector('#trouble').textContent = 'trouble'; document.querySelector('#keys').showModal()"
+    )
     seen, low = page.evaluate(LOW_CONTRAST)
     assert not low
     # It is seen by itself that the test can fail.

@@ -102,6 +102,11 @@ cdef extern from "borders.h":
     mt_status mt_find_borders(const mt_vocabulary *v, mt_borders *b) noexcept nogil
 
 
+cdef extern from "base64.h":
+    size_t mt_base64_length(size_t size) noexcept nogil
+    uint8_t *mt_encode_base64(const uint8_t *bytes, size_t size, uint8_t *out) noexcept nogil
+
+
 cdef extern from "rank_file.h":
     mt_status mt_read_rank_file(mt_vocabulary *v, const uint8_t *data, size_t size) noexcept nogil
 
@@ -156,6 +161,11 @@ cdef extern from "encoder.h":
     ) noexcept nogil
     mt_status mt_encode(
         const mt_encoder *e, mt_workspace *w, const uint8_t *text, size_t length, size_t limit, bint only_count
+    ) noexcept nogil
+    bint mt_offsets_fit(const int64_t *offsets, size_t count, size_t size) noexcept nogil
+    mt_status mt_encode_joined(
+        const mt_encoder *e, mt_workspace *w, const uint8_t *data, const int64_t *offsets, size_t count,
+        const uint32_t *behind, int64_t *counts
     ) noexcept nogil
 
 
@@ -254,10 +264,13 @@ cdef extern from "records.h":
 
 
 cdef extern from "record_partition.h":
+    size_t mt_most_records(size_t size) noexcept nogil
     mt_status mt_measure_partitions(
-        const uint8_t *block, size_t size, size_t parts, size_t *sizes
+        const uint8_t *block, size_t size, size_t parts, size_t *sizes, size_t *of_record
     ) noexcept nogil
-    void mt_write_partitions(const uint8_t *block, size_t size, size_t parts, uint8_t **ends) noexcept nogil
+    void mt_write_partitions(
+        const uint8_t *block, size_t size, const size_t *of_record, uint8_t **ends
+    ) noexcept nogil
 
 
 cdef extern from "counter.h":

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 __all__ = [
     "MAX_COUNT",
+    "NO_PLACE",
     "PROGRESS_STEP",
+    "bad_offsets",
     "counts_too_large",
     "learner_in_use",
     "missing_byte",
@@ -14,6 +16,8 @@ __all__ = [
 
 #: Training counts are signed 64-bit numbers.
 MAX_COUNT = 2**63 - 1
+#: The place of a token whose bytes alone tell its script.
+NO_PLACE = 0xFFFFFFFF
 #: A learner tells of its progress after as many merges.
 PROGRESS_STEP = 64
 
@@ -42,6 +46,11 @@ def learner_in_use() -> ValueError:
 def words_too_late() -> ValueError:
     """Pieces came after the first merge was learnt."""
     return ValueError("pieces are added after learning has begun: add all of them before the first call of learn")
+
+
+def bad_offsets() -> ValueError:
+    """Texts would be where the memory that they are said to be in is not."""
+    return ValueError("the offsets of joined texts descend, or are outside of the data: give those that belong to it")
 
 
 def unknown_ids(known: int) -> ValueError:

@@ -334,6 +334,7 @@ def partition_records(bytes block not None, Py_ssize_t parts):
     cdef const uint8_t *data = <const uint8_t *> PyBytes_AS_STRING(block)
     cdef size_t size = PyBytes_GET_SIZE(block)
     cdef size_t *sizes = NULL
+    cdef size_t *of_record = NULL
     cdef uint8_t **ends = NULL
     cdef Py_ssize_t i
     cdef mt_status status
@@ -341,20 +342,22 @@ def partition_records(bytes block not None, Py_ssize_t parts):
     try:
         sizes = <size_t *> calloc(parts, sizeof(size_t))
         ends = <uint8_t **> calloc(parts, sizeof(uint8_t *))
-        if sizes == NULL or ends == NULL:
+        of_record = <size_t *> malloc((mt_most_records(size) + 1) * sizeof(size_t))
+        if sizes == NULL or ends == NULL or of_record == NULL:
             raise MemoryError
         with nogil:
-            status = mt_measure_partitions(data, size, parts, sizes)
+            status = mt_measure_partitions(data, size, parts, sizes, of_record)
         check(status)
         shares = []
         for i in range(parts):
             shares.append(PyBytes_FromStringAndSize(NULL, sizes[i]))
             ends[i] = <uint8_t *> PyBytes_AS_STRING(<bytes> shares[i])
         with nogil:
-            mt_write_partitions(data, size, parts, ends)
+            mt_write_partitions(data, size, of_record, ends)
         return shares
     finally:
         free(sizes)
+        free(of_record)
         free(ends)
 
 

@@ -30,7 +30,7 @@ from collections.abc import Mapping
 from bisect import bisect_left
 from operator import index, itemgetter
 
-from minitok._errors import missing_byte
+from minitok._errors import bad_offsets, missing_byte
 from minitok.pretokenizer import bytes_of, get_pretokenizer, text_of
 from minitok.symbols import BYTES
 from minitok.table_merges import TableMerges
@@ -461,6 +461,22 @@ cdef class _RankTable:
                 for i in range(v.token_count)
             }
         return self.as_dict_
+
+    def in_base64(self):
+        """The tokens in base64, in the order of their ids, with a newline behind each."""
+        cdef mt_vocabulary *v = &self.vocabulary
+        cdef size_t i, size = v.token_count
+        cdef bytes lines
+        cdef uint8_t *out
+        for i in range(v.token_count):
+            size += mt_base64_length(v.offsets[i + 1] - v.offsets[i])
+        lines = PyBytes_FromStringAndSize(NULL, size)
+        out = <uint8_t *> PyBytes_AS_STRING(lines)
+        for i in range(v.token_count):
+            out = mt_encode_base64(v.bytes + v.offsets[i], v.offsets[i + 1] - v.offsets[i], out)
+            out[0] = c"\n"
+            out += 1
+        return lines
 
     def __len__(self):
         return self.vocabulary.token_count
@@ -961,6 +977,35 @@ cdef class Encoder:
                             w.c.ids.data[w.c.ids.length] = special
                             w.c.ids.length += 1
                 lengths[i] = w.c.ids.length - before
+            return self._to_buffer(w), counts
+        finally:
+            self._give_back(w)
+
+    def encode_joined_uint32(self, texts, behind):
+        """Encode several texts that lie one behind the other in memory; see `_pymerge.Encoder`."""
+        cdef const uint8_t[::1] data = texts.data
+        cdef const int64_t[::1] offsets = texts.offsets
+        cdef size_t count = offsets.shape[0] - 1
+        cdef uint32_t special = 0 if behind is None else behind
+        cdef const uint32_t *special_place = NULL if behind is None else &special
+        cdef bytes counts
+        cdef int64_t *lengths
+        cdef _Workspace w
+        cdef mt_status status
+        if not mt_offsets_fit(&offsets[0], count, data.shape[0]):
+            raise bad_offsets()
+        if not self.splits_here:
+            return self.encode_many_uint32(list(texts), None, lambda text: ((text, behind),))
+        counts = PyBytes_FromStringAndSize(NULL, count * sizeof(int64_t))
+        lengths = <int64_t *> PyBytes_AS_STRING(counts)
+        w = self._take()
+        try:
+            w.c.ids.expected = <size_t> (offsets[count] - offsets[0]) // 4
+            with nogil:
+                status = mt_encode_joined(
+                    &self.c, &w.c, &data[0] if data.shape[0] else NULL, &offsets[0], count, special_place, lengths
+                )
+            self._check(status, w)
             return self._to_buffer(w), counts
         finally:
             self._give_back(w)

@@ -21,7 +21,7 @@ from operator import itemgetter
 from typing import Any, Literal, TypeAlias
 from zlib import crc32
 
-from minitok._errors import MAX_COUNT, counts_too_large, unknown_ids
+from minitok._errors import MAX_COUNT, NO_PLACE, counts_too_large, unknown_ids
 from minitok.piece_records import (
     check_order,
     check_parts,
@@ -208,10 +208,6 @@ def utf8_prefix(text: bytes) -> int:
     return len(text)
 
 
-#: The place of a token whose bytes alone tell its script.
-_NO_PLACE = 0xFFFFFFFF
-
-
 def classify_tokens(tokens: Sequence[bytes], scripts: bytes) -> tuple[bytes, bytes, bytes]:
     """What tells the scripts of tokens.
 
@@ -244,9 +240,9 @@ def _classified(token: bytes, scripts: bytes) -> tuple[int, int]:
         except UnicodeDecodeError:
             return 0, place
         if script:
-            return script, _NO_PLACE
+            return script, NO_PLACE
         place += len(character)
-    return 0, _NO_PLACE
+    return 0, NO_PLACE
 
 
 def count_ids(ids: Numbers, lengths: Numbers, counts: Totals) -> int:
@@ -298,7 +294,7 @@ def count_parts(
     at = 0
     for number in numbers:
         length, place = its_lengths[number], its_places[number]
-        if place != _NO_PLACE:
+        if place != NO_PLACE:
             first = at + place
             while text[first] & 0xC0 == 0x80:
                 first -= 1

@@ -25,10 +25,11 @@ from array import array
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Set
 from heapq import heapify, heappop, heappush
 from itertools import chain, pairwise
-from operator import index
+from operator import gt, index
 from typing import Any
 
-from minitok._errors import missing_byte
+from minitok._errors import bad_offsets, missing_byte
+from minitok.column_files import JoinedTexts
 from minitok.pretokenizer import bytes_of, get_pretokenizer, text_of
 from minitok.symbols import BYTES, Symbols
 from minitok.table_merges import TableMerges
@@ -268,6 +269,23 @@ class Encoder:
             counts.append(len(ids) - before)
         return bytearray(ids.tobytes()), bytearray(counts.tobytes())
 
+    def encode_joined_uint32(
+        self, texts: JoinedTexts, behind: int | None
+    ) -> tuple[bytes | bytearray, bytes | bytearray]:
+        """Encode several texts that lie one behind the other in memory; otherwise as `encode_many_uint32`.
+
+        Args:
+            texts: where they are.
+            behind: the special token behind each of them, or None.
+
+        Raises:
+            ValueError: a text that is not inside of the data.
+        """
+        places = texts.offsets.tolist()
+        if any(map(gt, places, places[1:])) or places[0] < 0 or places[-1] > len(texts.data):
+            raise bad_offsets()
+        return self.encode_many_uint32(list(texts), None, lambda text: ((text, behind),))
+
     def count(
         self,
         text: str | bytes,
@@ -490,6 +508,10 @@ class RankTable(Mapping[bytes, int]):
     @abstractmethod
     def tables(self, source: bytes) -> Iterable[bytes]:
         """All tables as one block, part by part; `source` is the SHA-256 of the rank file."""
+
+    @abstractmethod
+    def in_base64(self) -> bytes:
+        """The tokens in base64, in the order of their ids, with a newline behind each."""
 
     @abstractmethod
     def merge_list(self) -> list[tuple[int, int, int]]:

@@ -5,7 +5,8 @@ shares a file out cuts it at places in its bytes without reading it; the groups 
 distances, so that each is in one share. A stream of Arrow batches, which is what Hugging Face's `datasets` writes,
 cannot be entered in the middle: the share that begins at 0 is all of it.
 
-Texts come as bytes, as they are in the file. It takes the package `pyarrow`.
+Texts come as bytes, as they are in the file; they stay in one stretch of memory until somebody wants them one by one.
+It takes the package `pyarrow`.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from itertools import pairwise
 from pathlib import PurePath
 from typing import Any
 
-__all__ = ["ColumnBatch", "ColumnTexts", "has_columns", "pyarrow"]
+__all__ = ["ColumnBatch", "ColumnTexts", "JoinedTexts", "has_columns", "pyarrow"]
 
 #: Bytes of text that are read at once, about.
 _BATCH = 1 << 20
@@ -57,6 +58,30 @@ def pyarrow(name: str) -> Any:
 
 
 @dataclass(frozen=True)
+class JoinedTexts:
+    """Texts that lie one behind the other in memory, of which no objects are made before they are asked for.
+
+    Attributes:
+        data: bytes, the texts among them.
+        offsets: where they are, as signed 64-bit numbers: text k is `data[offsets[k]:offsets[k + 1]]`.
+    """
+
+    data: memoryview
+    offsets: memoryview
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    def __iter__(self) -> Iterator[bytes]:
+        return (bytes(self.data[start:end]) for start, end in pairwise(self.offsets.tolist()))
+
+    @property
+    def content(self) -> memoryview:
+        """All of them without a gap."""
+        return self.data[self.offsets[0] : self.offsets[-1]]
+
+
+@dataclass(frozen=True)
 class ColumnBatch:
     """Texts that stand side by side.
 
@@ -66,7 +91,7 @@ class ColumnBatch:
         done: how much of the share has been read with them, from 0 to 1.
     """
 
-    texts: list[bytes]
+    texts: JoinedTexts
     row: int
     done: float
 
@@ -165,24 +190,30 @@ class ColumnTexts:
                 "column with the text (field=..., or --field), or convert it"
             )
 
-    def _texts(self, arrow: Any, array: Any, row: int) -> list[bytes]:
+    def _texts(self, arrow: Any, array: Any, row: int) -> JoinedTexts:
+        import numpy as np
+
         if array.null_count:
             first = row + array.is_null().to_pylist().index(True)
             raise ValueError(
                 f"{self.name}, row {first} (from 0): the column {self.field!r} is null; leave such rows out, or "
                 "write an empty text there"
             )
-        if arrow.types.is_dictionary(array.type):
+        types = arrow.types
+        # Only where it must be: `cast` imports a module, which takes as long as 30 MB of text.
+        if types.is_dictionary(array.type):
             array = array.cast(array.type.value_type)
-        if arrow.types.is_string(array.type) or arrow.types.is_string_view(array.type):
+        if types.is_string_view(array.type):
             array = array.cast(arrow.large_string())
-        array = array.cast(arrow.large_binary())
-        _, places, data = array.buffers()
-        if not len(array):
-            return []
-        ends = memoryview(places).cast("q")[array.offset : array.offset + len(array) + 1].tolist()
-        content = memoryview(b"" if data is None else data)
-        return [bytes(content[start:end]) for start, end in pairwise(ends)]
+        is_large = types.is_large_string(array.type) or types.is_large_binary(array.type)
+        array = array.view(arrow.large_binary() if is_large else arrow.binary())
+        array.validate(full=True)  # that no text is outside of the data
+        _, offsets, data = array.buffers()
+        places = np.zeros(1, np.int64)
+        if len(array):
+            its_offsets = np.frombuffer(offsets, np.int64 if is_large else np.int32)
+            places = its_offsets[array.offset : array.offset + len(array) + 1].astype(np.int64)
+        return JoinedTexts(memoryview(b"" if data is None else data).cast("B"), places.data)
 
     @contextmanager
     def _told(self, arrow: Any) -> Iterator[None]:

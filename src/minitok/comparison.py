@@ -1,12 +1,15 @@
 """compare(): what several vocabularies make of the same files, in figures.
 
-Each vocabulary reads the files anew, in blocks: no more than a block is held, as in `encode_file`, whose batches
-these are. Only a vocabulary that changes texts before it cuts them, or that does not cut them, takes documents whole.
+Each vocabulary reads the files anew, in blocks: a few for each thread are held, as in `encode_file`, whose batches
+these are. Only a vocabulary that changes texts before it cuts them, or that does not cut them, takes
+documents whole. A thread encodes a batch and counts its tokens; how many threads there are is the rule of `threads`.
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -20,8 +23,10 @@ from minitok.input_files import InputFile, InputSource, find_inputs
 from minitok.patterns import find_named_pattern
 from minitok.pipeline import takes_bytes
 from minitok.registry import find_encoding
+from minitok.threads import map_ahead, thread_count
 
 if TYPE_CHECKING:
+    from minitok.encode_file import Batch
     from minitok.token_use import TokenUse
 
 __all__ = ["ComparedEncoding", "ComparedFile", "Comparison", "ScriptFigures", "compare"]
@@ -57,7 +62,7 @@ class ComparedFile:
         characters: code points.
         words: what white space of ASCII separates, as `bytes.split()` does; it says little of Chinese or Thai.
         tokens: how many tokens the text has. What spells a special token is ordinary text.
-        seconds: how long it took to read and to encode.
+        seconds: how long it took to read, to encode and to count, by the clock, in as many threads as `encode_file`.
         scripts: by script, the one with the most bytes first.
     """
 
@@ -220,31 +225,55 @@ def _histogram(counts: Any) -> dict[int, int]:
     return {length: int(count) for length, count in enumerate(counts.tolist()) if count}
 
 
+@dataclass(frozen=True)
+class _Stretch:
+    """A part of a document that is not empty; or short documents with a line end between them, which is no text."""
+
+    text: bytes
+    begins_document: bool
+    line_ends: int
+
+
+def _stretches(documents: Documents) -> Iterator[_Stretch]:
+    for document in documents:
+        begins = True
+        if isinstance(document, list):
+            blocks: Iterable[bytes] = [b"\n".join(cast("list[bytes]", document))]
+            line_ends = max(len(document) - 1, 0)
+        else:
+            blocks, line_ends = document, 0
+        for block in filter(None, blocks):
+            yield _Stretch(block, begins, line_ends)
+            begins = False
+
+
 def _text_figures(file: InputFile, errors: Literal["strict", "replace"]) -> tuple[int, int, int]:
     """Bytes, characters and words of a file."""
     import numpy as np
 
     from minitok.encode_file import BLOCK
 
+    def figures(stretch: _Stretch) -> tuple[_Stretch, int, int, bool, bool]:
+        """Characters, words that begin behind the first byte, and which ends are white."""
+        if errors == "strict" and b"\0" in stretch.text:
+            raise ValueError(
+                f"{file.name} has bytes that are zero: it is binary, not text; pass errors='replace' to use it"
+            )
+        data = np.frombuffer(stretch.text, np.uint8)
+        characters = int(np.count_nonzero(data.view(np.int8) >= -64))  # the other bytes go on with a character
+        white = (data == ord(" ")) | ((data - 9) < 5)  # below 9 the difference wraps around
+        return stretch, characters, int(np.count_nonzero(white[:-1] > white[1:])), bool(white[0]), bool(white[-1])
+
     size = characters = words = 0
-    for document in _documents(file, Corpus([], errors, None, BLOCK)):
-        blocks: Iterable[bytes] = document  # type: ignore[assignment]
-        if isinstance(document, list):  # short ones; no word goes from one to the next
-            blocks = [b"\n".join(bytes(text) for text in document)] if document else []  # type: ignore[arg-type]
-            size -= max(len(document) - 1, 0)
-            characters -= max(len(document) - 1, 0)
-        after_white = True
-        for block in blocks:
-            if errors == "strict" and b"\0" in block:
-                raise ValueError(
-                    f"{file.name} has bytes that are zero: it is binary, not text; pass errors='replace' to use it"
-                )
-            data = np.frombuffer(block, np.uint8)
-            size += len(data)
-            characters += int(np.count_nonzero(data.view(np.int8) >= -64))  # the others go on with a character
-            white = (data == ord(" ")) | ((data - 9) < 5)  # below 9 the difference wraps around
-            words += int(np.count_nonzero(white[:-1] > white[1:])) + (after_white and not white[:1].all())
-            after_white = bool(white[-1]) if len(white) else after_white
+    ends_white = True
+    stretches = _stretches(_documents(file, Corpus([], errors, None, BLOCK)))
+    threads = thread_count(None, sys.maxsize if file.size is None else file.size)
+    with closing(map_ahead(figures, stretches, threads)) as found:
+        for stretch, some_characters, some_words, begins_white, ends_next_white in found:
+            size += len(stretch.text) - stretch.line_ends
+            characters += some_characters - stretch.line_ends
+            words += some_words + (not begins_white and (ends_white or stretch.begins_document))
+            ends_white = ends_next_white
     if not size:
         raise ValueError(f"{file.name} has no text, so there is nothing to compare; leave it out")
     return size, characters, words
@@ -263,28 +292,23 @@ def _file_figures(
     pattern = vocabulary.pattern if takes_bytes(vocabulary) else None
     corpus = Corpus([], errors, None, BLOCK if find_named_pattern(pattern) else LONG)
     encode = BatchEncoder(vocabulary, encoding._encoder, None)
-    tokens = 0
-    seconds = 0.0
-    for batch, spent in _timed(batches_of(_documents(file, corpus), pattern, corpus.so_far)):
-        begin = perf_counter()
+
+    def tokens_of(batch: Batch) -> int:
         ids, _, _ = encode(batch)
-        seconds += spent + perf_counter() - begin
-        tokens += len(ids)
         use.add(ids, batch.texts)
+        return len(ids)
+
+    begin = perf_counter()
+    batches = batches_of(_documents(file, corpus), pattern, corpus.so_far)
+    with closing(map_ahead(tokens_of, batches, thread_count(None, text[0]))) as counted:
+        tokens = sum(counted)
+    seconds = perf_counter() - begin
     if not tokens:
         raise ValueError(
             f"{file.name} has no tokens in {encoding.name}, so there is nothing to compare; leave it out"
         )
     scripts = sorted((ScriptFigures(*figures) for figures in use.by_script()), key=lambda one: -one.bytes)
     return ComparedFile(file.name, *text, tokens, seconds, tuple(scripts))
-
-
-def _timed(batches: Iterator[Any]) -> Iterator[tuple[Any, float]]:
-    """Each item with the time that it took to come."""
-    begin = perf_counter()
-    for item in batches:
-        yield item, perf_counter() - begin
-        begin = perf_counter()
 
 
 def _sum(files: Iterable[ComparedFile]) -> ComparedFile:

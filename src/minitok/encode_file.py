@@ -25,9 +25,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minitok import _backend
+from minitok.column_files import JoinedTexts
 from minitok.files import open_together
 from minitok.id_files import EncodedFile, IdType, IdWriter, index_path
-from minitok.input_documents import Documents, Separators, json_documents, text_documents
+from minitok.input_documents import Separators, json_documents, text_documents
 from minitok.input_files import InputFile, InputSource, ReadSoFar, find_inputs, read_batches, read_blocks
 from minitok.patterns import find_named_pattern
 from minitok.pipeline import AnyEncoder, piece_encoder_of, takes_bytes
@@ -48,17 +49,21 @@ BLOCK = 1 << 19
 LONG = 1 << 20
 
 
+#: `Documents`, or those of a column, which stay as they lie in memory.
+_Items = Iterator[list[bytes] | list[str] | Iterator[bytes] | JoinedTexts]
+
+
 @dataclass(frozen=True)
 class Batch:
     """What is encoded at once.
 
     Attributes:
         texts: documents and parts of documents; or pieces, which are encoded as they are.
-        ends: for each text, whether it ends a document; empty if these are pieces.
+        ends: for each text, whether it ends a document; empty if these are pieces, or if all are documents.
         on_disk: how much of the input has been read when it is complete.
     """
 
-    texts: Sequence[str | bytes]
+    texts: Sequence[str | bytes] | JoinedTexts
     ends: Sequence[bool]
     on_disk: int
 
@@ -173,9 +178,7 @@ def _refuse_to_overwrite(inputs: Iterable[InputFile], outputs: Iterable[Path]) -
 # -- Stages ------------------------------------------------------------------------------------------------------
 
 
-def _documents(
-    inputs: Iterable[InputFile], separators: Separators | None, longest: int, so_far: ReadSoFar
-) -> Documents:
+def _documents(inputs: Iterable[InputFile], separators: Separators | None, longest: int, so_far: ReadSoFar) -> _Items:
     for file in inputs:
         columns = file.columns
         if columns is not None:
@@ -189,31 +192,35 @@ def _documents(
             yield from json_documents(blocks, file.field, file.name)
 
 
-def _texts(documents: Documents, pattern: str | None) -> Iterator[tuple[Sequence[str | bytes], Sequence[bool]]]:
+def _texts(
+    documents: _Items, pattern: str | None
+) -> Iterator[tuple[Sequence[str | bytes] | JoinedTexts, Sequence[bool]]]:
     """Documents, parts and pieces, as a batch has them, in small numbers."""
     for item in documents:
-        if isinstance(item, list):
+        if isinstance(item, JoinedTexts):
+            yield item, []
+        elif isinstance(item, list):
             yield item, [True] * len(item)
-            continue
-        if pattern is None:
-            yield [b"".join(item)], [False]
         else:
-            for part in get_pretokenizer(pattern).parts(item):
-                yield ([part], [False]) if isinstance(part, bytes) else (part, [])
-        yield [b""], [True]
+            if pattern is None:
+                yield [b"".join(item)], [False]
+            else:
+                for part in get_pretokenizer(pattern).parts(item):
+                    yield ([part], [False]) if isinstance(part, bytes) else (part, [])
+            yield [b""], [True]
 
 
-def batches_of(documents: Documents, pattern: str | None, so_far: ReadSoFar) -> Iterator[Batch]:
+def batches_of(documents: _Items, pattern: str | None, so_far: ReadSoFar) -> Iterator[Batch]:
     """What to encode at once, one after the other; `pattern` is None if documents must be whole."""
     texts: list[str | bytes] = []
     ends: list[bool] = []
     size = 0
     for more, more_ends in _texts(documents, pattern):
-        are_pieces = len(more_ends) < len(more)
-        if texts and (are_pieces or size >= BLOCK):
+        is_alone = isinstance(more, JoinedTexts) or len(more_ends) < len(more)  # these, or pieces
+        if texts and (is_alone or size >= BLOCK):
             yield Batch(texts, ends, so_far.on_disk)
             texts, ends, size = [], [], 0
-        if are_pieces:
+        if is_alone:
             yield Batch(more, [], so_far.on_disk)
         else:
             texts += more
@@ -239,7 +246,10 @@ class BatchEncoder:
 
     def __call__(self, batch: Batch) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.int64], int]:
         """The ids of a batch, where among them documents end, and how much of the input that is."""
-        if batch.ends:
+        if isinstance(batch.texts, JoinedTexts):
+            ids, lengths = self._encoder.encode_joined_uint32(batch.texts, self._appended)
+            ends = np.cumsum(np.frombuffer(lengths, np.int64))
+        elif batch.ends:
             following = iter([self._appended if end else None for end in batch.ends])
             ids, lengths = self._encoder.encode_many_uint32(
                 batch.texts, None, lambda text: ((text, next(following)),)

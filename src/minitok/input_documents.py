@@ -35,6 +35,8 @@ class Separators:
         self.longest = max(map(len, separators))
         by_length = sorted(separators, key=lambda separator: (-len(separator), separator))
         self._regex = re.compile(b"|".join(map(re.escape, by_length)))
+        #: The one that there is: `bytes.split` looks for it several times faster than the regular expression.
+        self._only = by_length[0] if len(by_length) == 1 else None
 
     def first(self, text: bytes, *, ended: bool = False) -> re.Match[bytes] | None:
         """The first separator in a text; unless the text has ended, only if it is one whatever follows."""
@@ -43,6 +45,8 @@ class Separators:
 
     def split(self, text: bytes, *, ended: bool = False) -> list[bytes]:
         """What stands between the separators; unless the text has ended, between those that are certain."""
+        if self._only is not None:  # no other fits where it does
+            return text.split(self._only)
         texts = []
         start = 0
         for found in self._regex.finditer(text):

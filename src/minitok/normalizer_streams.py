@@ -28,7 +28,7 @@ from minitok.normalizers import (
     Strip,
     UnicodeForm,
 )
-from minitok.pretokenizer import compile_pattern
+from minitok.pretokenizer import last_end
 from minitok.unicode_forms import is_separate
 
 __all__ = ["NormalizerStream", "PrependStream", "class_of", "normalizer_streams"]
@@ -118,13 +118,8 @@ def class_of(pattern: str) -> str | None:
 
 def _last_outside(characters: str) -> Callable[[str], int]:
     """What tells the end of the last character that is not of a class; -1 if all are."""
-    regex = compile_pattern(f"(?s:.*)(?!{characters})(?s:.)")
-
-    def last(text: str) -> int:
-        found = regex.match(text)
-        return int(found.end()) if found else -1
-
-    return last
+    last = last_end(f"(?!{characters})(?s:.)")
+    return lambda text: last(text) or -1
 
 
 def _last_separate(text: str) -> int:

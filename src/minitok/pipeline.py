@@ -22,6 +22,7 @@ from typing import Any
 from minitok import _backend
 from minitok.added_tokens import AddedToken, Place, finder
 from minitok.alignment import align, can_align
+from minitok.column_files import JoinedTexts
 from minitok.normalizers import Prepend, compose
 from minitok.offsets import character_offsets
 from minitok.pretokenizer import get_pretokenizer
@@ -282,6 +283,12 @@ class PipelineEncoder:
                 ids.extend(plain)
             counts.append(len(ids) - before)
         return bytearray(ids.tobytes()), bytearray(counts.tobytes())
+
+    def encode_joined_uint32(
+        self, texts: JoinedTexts, behind: int | None
+    ) -> tuple[bytes | bytearray, bytes | bytearray]:
+        """Encode several texts that lie one behind the other; see the backend's `Encoder`."""
+        return self.encode_many_uint32(list(texts), None, lambda text: ((text, behind),))
 
     def count(
         self, text: str | bytes, limit: int | None = None, num_threads: int = 1, places: Sequence[Place] = ()

@@ -24,11 +24,11 @@ import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property, lru_cache
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import Any, AnyStr, Generic
 
 from minitok.patterns import find_named_pattern, is_known_to_compile
-from minitok.unicode_classes import pin_classes
+from minitok.unicode_classes import pin_classes, stand_in
 
 __all__ = [
     "PieceCutter",
@@ -39,6 +39,7 @@ __all__ = [
     "check_pattern",
     "compile_pattern",
     "get_pretokenizer",
+    "last_end",
     "text_of",
 ]
 
@@ -142,13 +143,40 @@ def check_pattern(pattern: str) -> None:
         compile_pattern(pattern)
 
 
+def last_end(expression: str, compiled: Callable[[str], Any] = compile_pattern) -> Callable[[str], int]:
+    """What tells where the last match of an expression in a text ends; 0 if there is none.
+
+    It takes time only for what is behind that: to match all up to the last one the engine goes back from the end.
+
+    >>> last_end("an|b")("bananas")
+    5
+    """
+    regex = compiled(f"(?s:.*)(?:{expression})")
+
+    def last(text: str) -> int:
+        found = regex.match(text)
+        return int(found.end()) if found else 0
+
+    return last
+
+
+def _in_bmp(text: str) -> str:
+    """A text with other characters for those above U+FFFF, which the named patterns cut alike.
+
+    They tell them apart by general categories alone. To see whether one is in a class, `re` looks at each range of
+    the class above U+FFFF, of which there are hundreds; for those up to there it has a bitmap.
+    """
+    if text.isascii() or not _ABOVE_BMP.search(text):
+        return text
+    return _ABOVE_BMP.sub(lambda found: stand_in(found[0]), text)
+
+
 @lru_cache(maxsize=16)
-def _compile_boundaries(boundaries: tuple[tuple[str, str], ...], *, to_last: bool = False) -> re.Pattern[str]:
+def _any_boundary(boundaries: tuple[tuple[str, str], ...]) -> str:
+    """An expression whose matches end at safe boundaries; its classes are pinned."""
     # A boundary may be missed (the search is only for the BMP), never wrong: the class of what follows is a negated
     # one, so it is written with all code points.
-    any_of = "|".join(f"{pin_classes(a, bmp_only=True)}(?={pin_classes(b)})" for a, b in boundaries)
-    # To match all up to the last one takes time only for what is behind it: the engine goes back from the end.
-    return re.compile(f"(?s:.*)(?:{any_of})" if to_last else any_of)
+    return "|".join(f"{pin_classes(a, bmp_only=True)}(?={pin_classes(b)})" for a, b in boundaries)
 
 
 class Pretokenizer:
@@ -168,22 +196,26 @@ class Pretokenizer:
         self.pattern = pattern
         named = find_named_pattern(pattern)
         self._is_named = named is not None
+        self._boundaries = () if named is None else named.boundaries
         if pattern is not None:
             check_pattern(pattern)
-        self._boundary: Any = None if named is None else _compile_boundaries(named.boundaries)
-        self._to_last_boundary: Any = None if named is None else _compile_boundaries(named.boundaries, to_last=True)
 
     @cached_property
-    def _wide(self) -> Any:
-        """What splits texts."""
-        return None if self.pattern is None else compile_pattern(self.pattern)
+    def _regex(self) -> Any:
+        """What splits texts; of a named pattern those that `_in_bmp` gives."""
+        return None if self.pattern is None else compile_pattern(self.pattern, bmp_only=self._is_named)
+
+    # To compile these takes some 10 ms each, and few need both.
 
     @cached_property
-    def _narrow(self) -> Any:
-        """What splits texts without characters above U+FFFF."""
-        if self.pattern is None or not self._is_named:
-            return self._wide
-        return compile_pattern(self.pattern, bmp_only=True)
+    def _boundary(self) -> Any:
+        """What finds a safe boundary; for named patterns."""
+        return re.compile(_any_boundary(self._boundaries))
+
+    @cached_property
+    def _last_boundary(self) -> Callable[[str], int]:
+        """What tells the last safe boundary in a text, 0 if there is none; for named patterns."""
+        return last_end(_any_boundary(self._boundaries), re.compile)
 
     def chunks(self, text: str, size: int = CHUNK) -> Iterator[str]:
         """Parts of a text, of about `size` characters, whose pieces are together those of the text.
@@ -191,7 +223,7 @@ class Pretokenizer:
         Only named patterns are cut; with others the text is one part, as it is if it has no safe boundary.
         """
         start = 0
-        if self._boundary is not None:
+        if self._is_named:
             while start + size < len(text):
                 found = self._boundary.search(text, start + size)
                 if found is None:
@@ -236,7 +268,7 @@ class Pretokenizer:
 
     def _certain_end(self, text: str) -> int:
         """A boundary that is one whatever follows the text, and also if nothing does; 0 if none is found."""
-        ends: deque[int] = deque((found.end() for found in self._engine(text).finditer(text)), maxlen=4 * UNCERTAIN)
+        ends: deque[int] = deque((found.end() for found in self._regex.finditer(_in_bmp(text))), maxlen=4 * UNCERTAIN)
         start, *kept = [*ends][:-UNCERTAIN] or [0]
         while len(kept) > UNCERTAIN:
             # White space at the end of a text is one piece, and may be several where something follows.
@@ -249,11 +281,6 @@ class Pretokenizer:
     def _certain_end_of_bytes(self, data: bytes) -> int:
         text = _whole_characters(data)
         return len(bytes_of(text[: self._certain_end(text)]))
-
-    def _last_boundary(self, text: str) -> int:
-        """The last safe boundary in a text; 0 if there is none."""
-        found = self._to_last_boundary.match(text)
-        return found.end() if found else 0
 
     def _last_boundary_of_bytes(self, data: bytes) -> int:
         window = 64
@@ -275,7 +302,7 @@ class Pretokenizer:
             data: a stretch of the text, which may begin and end inside of a character. Behind a byte that is not
                 UTF-8 there is no such place.
         """
-        if self._boundary is None:
+        if not self._is_named:
             return
         text = _whole_characters(data)
         last = place = 0
@@ -289,20 +316,19 @@ class Pretokenizer:
         """The pieces of a text, in order; joined together they are the text."""
         if self.pattern is None:
             return [text] if text else []
-        if self._is_named:
-            # Named patterns match every character and have no groups.
-            pieces: list[str] = self._engine(text).findall(text)
+        if not self._is_named:
+            return [text[first:last] for first, last in self._spans(text, 0)]
+        # Named patterns match every character and have no groups.
+        in_bmp = _in_bmp(text)
+        pieces: list[str] = self._regex.findall(in_bmp)
+        if in_bmp is text:
             return pieces
-        return [text[first:last] for first, last in self._spans(text, 0)]
-
-    def _engine(self, text: str) -> Any:
-        """The faster of two for a text, for named patterns."""
-        return self._narrow if text.isascii() or not _ABOVE_BMP.search(text) else self._wide
+        return [text[first:last] for first, last in pairwise(accumulate(map(len, pieces), initial=0))]
 
     def _spans(self, text: str, start: int) -> Iterator[tuple[int, int]]:
         """Where the pieces are from `start` on; what lies between matches is a piece too."""
         end = start
-        for found in self._wide.finditer(text, start):
+        for found in self._regex.finditer(text, start):
             first, last = found.span()
             if end < first:
                 yield end, first
@@ -325,11 +351,9 @@ class WholeText(Generic[AnyStr]):
         self._blocks.append(block)
         return self._empty
 
-    def held(self) -> AnyStr:
-        """What was fed and not given."""
+    def rest(self) -> AnyStr:
+        """What was fed."""
         return self._empty.join(self._blocks)
-
-    rest = held
 
 
 class SafeCutter(Generic[AnyStr]):
@@ -373,7 +397,7 @@ class SafeCutter(Generic[AnyStr]):
         self._size += len(block) - end
         if self._size >= self._wanted and self._certain_end is not None:
             # Much text without a word's end: where do its pieces end?
-            text = self.held()
+            text = self.rest()
             end = self._certain_end(text)
             given += text[:end]
             self._held, self._size = [text[end:]], len(text) - end
@@ -381,11 +405,9 @@ class SafeCutter(Generic[AnyStr]):
             self._wanted = MARGIN if end else 2 * self._size
         return given
 
-    def held(self) -> AnyStr:
+    def rest(self) -> AnyStr:
         """What was fed and not given."""
         return self._empty.join(self._held)
-
-    rest = held
 
 
 class PieceCutter:
@@ -428,10 +450,6 @@ class PieceCutter:
             self._text += "".join(self._parts)
             self._parts = []
         return self._text
-
-    def held(self) -> str:
-        """What was fed and not given."""
-        return self._joined()[self._start :]
 
     def rest(self) -> list[str]:
         """The pieces of what is held."""

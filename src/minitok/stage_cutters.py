@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from minitok.normalizer_streams import class_of
 from minitok.patterns import find_named_pattern
-from minitok.pretokenizer import compile_pattern
+from minitok.pretokenizer import last_end
 from minitok.splits import Split, Stage
 
 __all__ = ["last_boundary"]
@@ -31,15 +31,7 @@ def last_boundary(stages: Sequence[Stage]) -> Callable[[str], int] | None:
     7
     """
     known = _boundaries(stages)
-    if not known:
-        return None
-    regex = compile_pattern(f"(?s:.*)(?:{'|'.join(known)})")
-
-    def last(text: str) -> int:
-        found = regex.match(text)
-        return int(found.end()) if found else 0
-
-    return last
+    return last_end("|".join(known)) if known else None
 
 
 def _boundaries(stages: Sequence[Stage]) -> list[str]:

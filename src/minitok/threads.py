@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from operator import index
-from typing import TypeVar
+from typing import Any, TypeVar
 
-__all__ = ["WORTHWHILE", "groups", "map_ahead", "map_in_threads", "thread_count"]
+__all__ = ["WORTHWHILE", "ahead", "groups", "map_ahead", "map_in_threads", "thread_count"]
 
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
@@ -74,6 +74,28 @@ def map_ahead(
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()
+        finally:
+            for future in waiting:
+                future.cancel()
+
+
+def ahead(items: Iterator[_Item], most: int) -> Generator[_Item, None, None]:
+    """Items that a thread makes, up to `most` of them before they are asked for.
+
+    The thread does not outlive the generator, which the caller closes (`contextlib.closing`).
+
+    >>> list(ahead(iter("abc"), 2))
+    ['a', 'b', 'c']
+    """
+    from concurrent.futures import Future, ThreadPoolExecutor
+
+    end = object()
+    with ThreadPoolExecutor(1) as pool:
+        waiting: deque[Future[Any]] = deque(pool.submit(next, items, end) for _ in range(most))
+        try:
+            while (item := waiting.popleft().result()) is not end:
+                waiting.append(pool.submit(next, items, end))
+                yield item
         finally:
             for future in waiting:
                 future.cancel()

@@ -7,12 +7,14 @@ is known by its id beforehand, so that only tokens with parts of characters cost
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from minitok import _backend
+from minitok._errors import NO_PLACE
 from minitok.pretokenizer import bytes_of
 from minitok.scripts import SCRIPTS, script_table
 
@@ -23,13 +25,23 @@ if TYPE_CHECKING:
 
 __all__ = ["TokenUse"]
 
-#: The place of a token whose bytes alone tell its script.
-_NO_PLACE = 0xFFFFFFFF
 _MISSING = b""
 
 
+class _Tally:
+    """What was counted in some of the calls of `TokenUse.add`, no two of them at once."""
+
+    def __init__(self, size: int) -> None:
+        self.counts: Numbers = np.zeros(size, np.int64)
+        self.parts: Numbers = np.zeros((2, len(SCRIPTS)), np.int64)  # tokens of each script, and their bytes
+
+
 class TokenUse:
-    """Counts tokens; `reset` begins anew.
+    """Counts tokens, in any number of threads at once; `reset` begins anew.
+
+    A call of `add` writes to a tally that is its own meanwhile: it is taken from those there are, and put back, so
+    that there are as many as there were calls at once. They are added up when a result is asked for, which nobody may
+    do while others count.
 
     Args:
         tokens: the bytes of every id; None for an id that nothing has.
@@ -43,23 +55,31 @@ class TokenUse:
         self.lengths = np.frombuffer(lengths, np.uint32)
         self._scripts = np.frombuffer(scripts, np.uint8)
         self._places = np.frombuffer(places, np.uint32)  # of the part of a character, in the token
-        self._has_parts = bool((self._places != _NO_PLACE).any())
-        self.reset()
+        self._has_parts = bool((self._places != NO_PLACE).any())
+        self._tallies: deque[_Tally] = deque()
 
     def reset(self) -> None:
         """Forget what was counted."""
-        #: How often each id was used.
-        self.counts: Numbers = np.zeros(len(self._tokens), np.int64)
-        self._part_tokens, self._part_sizes = np.zeros((2, len(SCRIPTS)), np.int64)
+        self._tallies.clear()
 
-    def add(self, ids: npt.NDArray[np.uint32], texts: Sequence[str | bytes]) -> None:
+    def add(self, ids: npt.NDArray[np.uint32], texts: Iterable[str | bytes]) -> None:
         """Count ids.
 
         Args:
             ids: those of texts.
             texts: the texts, or their pieces.
         """
-        size = _backend.count_ids(ids, self.lengths, self.counts)
+        try:
+            tally = self._tallies.pop()
+        except IndexError:
+            tally = _Tally(len(self._tokens))
+        try:
+            self._add(ids, texts, tally)
+        finally:
+            self._tallies.append(tally)
+
+    def _add(self, ids: npt.NDArray[np.uint32], texts: Iterable[str | bytes], tally: _Tally) -> None:
+        size = _backend.count_ids(ids, self.lengths, tally.counts)
         if not self._has_parts:
             return
         text = b"".join([text if isinstance(text, bytes) else bytes_of(text) for text in texts])
@@ -67,12 +87,17 @@ class TokenUse:
             spelled = b"".join([self._tokens[i] for i in ids.tolist()])
             # A byte that is not UTF-8 becomes one that is.
             text = spelled.decode("utf-8", "surrogateescape").encode("utf-8", "replace")
-        _backend.count_parts(ids, self.lengths, self._places, text, self._table, self._part_tokens, self._part_sizes)
+        _backend.count_parts(ids, self.lengths, self._places, text, self._table, *tally.parts)
+
+    @property
+    def counts(self) -> Numbers:
+        """How often each id was used."""
+        return sum((tally.counts for tally in self._tallies), np.zeros(len(self._tokens), np.int64))
 
     def by_script(self) -> list[tuple[str, int, int]]:
         """Name, tokens and bytes of each script that was used."""
-        tokens, size = self._part_tokens.copy(), self._part_sizes.copy()
-        whole = self._places == _NO_PLACE
+        tokens, size = sum((tally.parts for tally in self._tallies), np.zeros((2, len(SCRIPTS)), np.int64))
+        whole = self._places == NO_PLACE
         counts = self.counts[whole]
         np.add.at(tokens, self._scripts[whole], counts)
         np.add.at(size, self._scripts[whole], counts * self.lengths[whole])

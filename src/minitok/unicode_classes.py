@@ -6,11 +6,13 @@ engine that runs the expression cannot bring its own Unicode version along.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from functools import lru_cache
+from itertools import pairwise
 
 from minitok._unicode_data import CATEGORY_RUNS, UNICODE_VERSION, WHITE_SPACE
 
-__all__ = ["UNICODE_VERSION", "WHITE_SPACE_CHARACTERS", "class_ranges", "pin_classes"]
+__all__ = ["UNICODE_VERSION", "WHITE_SPACE_CHARACTERS", "class_ranges", "pin_classes", "stand_in"]
 
 Ranges = tuple[tuple[int, int], ...]
 
@@ -22,14 +24,43 @@ _LAST_BMP = 0xFFFF
 
 
 @lru_cache(maxsize=1)
+def _category_runs() -> tuple[list[int], list[str]]:
+    """Where runs of code points of one general category begin, the end of all too, and their categories."""
+    starts, categories = [0], []
+    for run in CATEGORY_RUNS.split():
+        starts.append(starts[-1] + int(run[2:], 16))
+        categories.append(run[:2])
+    return starts, categories
+
+
+@lru_cache(maxsize=1)
 def _category_ranges() -> dict[str, list[tuple[int, int]]]:
     ranges: dict[str, list[tuple[int, int]]] = {}
-    start = 0
-    for run in CATEGORY_RUNS.split():
-        end = start + int(run[2:], 16)
-        ranges.setdefault(run[:2], []).append((start, end - 1))
-        start = end
+    starts, categories = _category_runs()
+    for category, (start, end) in zip(categories, pairwise(starts), strict=True):
+        ranges.setdefault(category, []).append((start, end - 1))
     return ranges
+
+
+@lru_cache(maxsize=1)
+def _stand_ins() -> dict[str, str]:
+    """For each general category its first character that is neither of Latin-1 nor above U+FFFF."""
+    firsts = {
+        category: next((max(first, 0x100) for first, last in ranges if last > 0xFF), _LAST_CODE_POINT)
+        for category, ranges in _category_ranges().items()
+    }
+    return {category: chr(first) for category, first in firsts.items() if first <= _LAST_BMP}
+
+
+@lru_cache(maxsize=1 << 12)
+def stand_in(character: str) -> str:
+    """A character up to U+FFFF of the same general category.
+
+    >>> stand_in("\U0001f999") == stand_in("\u2713")
+    True
+    """
+    starts, categories = _category_runs()
+    return _stand_ins()[categories[bisect_right(starts, ord(character)) - 1]]
 
 
 def _joined(ranges: list[tuple[int, int]]) -> Ranges:

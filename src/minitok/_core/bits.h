@@ -46,6 +46,12 @@ static inline void mt_prefetch(const void *address) {
 #endif
 }
 
+/* Eight bytes as a number, the first topmost: numbers are ordered as the bytes are. Compilers make one load of it. */
+static inline uint64_t mt_load_big_endian(const uint8_t *bytes) {
+    return (uint64_t)bytes[0] << 56 | (uint64_t)bytes[1] << 48 | (uint64_t)bytes[2] << 40 | (uint64_t)bytes[3] << 32 |
+           (uint64_t)bytes[4] << 24 | (uint64_t)bytes[5] << 16 | (uint64_t)bytes[6] << 8 | (uint64_t)bytes[7];
+}
+
 /* The lowest `count` bits, 0 to 64 of them. */
 static inline uint64_t mt_low_bits(int count) {
     return count >= 64 ? UINT64_MAX : ((uint64_t)1 << count) - 1;

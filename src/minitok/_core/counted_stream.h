@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bits.h"
 #include "counter.h"
 #include "records.h"
 #include "status.h"
@@ -22,6 +23,8 @@
 #define MT_SORT_BYTES 7
 /* So few are sorted by insertion. */
 #define MT_FEW_PIECES 12
+/* Entries are asked for so many pieces ahead: in the order of their bytes they are anywhere in memory. */
+#define MT_PIECES_AHEAD 16
 
 typedef struct {
     uint64_t bytes; /* seven bytes, the first topmost, zeros where there are none; then how many are left, 8 at most */
@@ -47,6 +50,9 @@ static inline uint64_t mt_sort_bytes(const mt_counter *c, uint32_t number, size_
     const uint8_t *piece = mt_counted_piece(c, &c->entries[number], copy, &length);
     size_t left = length - depth;
     uint64_t bytes = 0;
+    if (left > MT_SORT_BYTES) {
+        return mt_load_big_endian(piece + depth) >> 8 << 8 | (MT_SORT_BYTES + 1);
+    }
     for (size_t i = 0; i < MT_SORT_BYTES; i++) {
         bytes = bytes << 8 | (i < left ? piece[depth + i] : 0);
     }
@@ -133,6 +139,9 @@ static inline void mt_sort_pieces(const mt_counter *c, mt_sorted_piece *pieces, 
         }
         for (size_t i = 0; i < parts[1].count; i++) {
             mt_sorted_piece *piece = &pieces[parts[1].first + i];
+            if (i + MT_PIECES_AHEAD < parts[1].count) {
+                mt_prefetch(&c->entries[piece[MT_PIECES_AHEAD].entry]);
+            }
             piece->bytes = mt_sort_bytes(c, piece->entry, parts[1].depth);
         }
         /* The largest at the bottom: what is above it is no more than half of it all. */
@@ -182,6 +191,9 @@ static inline mt_status mt_next_block_size(const mt_counted_stream *s, size_t *s
     for (*end = s->at; *end < s->counter.count && *size < MT_RECORD_BLOCK; ++*end) {
         uint8_t copy[16];
         size_t length;
+        if (s->order != NULL && *end + MT_PIECES_AHEAD < s->counter.count) {
+            mt_prefetch(mt_counted_at(s, *end + MT_PIECES_AHEAD));
+        }
         const mt_counted *entry = mt_counted_at(s, *end);
         mt_counted_piece(&s->counter, entry, copy, &length);
         if (entry->count > MT_MOST_COUNT) {

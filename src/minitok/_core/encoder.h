@@ -423,4 +423,35 @@ static mt_status mt_encode(
                       : mt_encode_or_count(e, w, text, length, limit, false);
 }
 
+/* Whether texts that lie one behind the other, the first from offsets[0] to offsets[1], are all inside of their data. */
+static inline bool mt_offsets_fit(const int64_t *offsets, size_t count, size_t size) {
+    bool fit = offsets[0] >= 0;
+    for (size_t i = 0; i < count; i++) {
+        fit &= offsets[i] <= offsets[i + 1];
+    }
+    return fit && (uint64_t)offsets[count] <= size;
+}
+
+/* Append the ids of such texts, and behind each the id `behind` unless that is NULL; `counts` gets how many these are. */
+static mt_status mt_encode_joined(
+    const mt_encoder *e, mt_workspace *w, const uint8_t *data, const int64_t *offsets, size_t count,
+    const uint32_t *behind, int64_t *counts
+) {
+    for (size_t i = 0; i < count; i++) {
+        size_t before = w->ids.length, size = (size_t)(offsets[i + 1] - offsets[i]);
+        mt_status status = mt_encode(e, w, data + offsets[i], size, SIZE_MAX, false);
+        if (status == MT_OK && behind != NULL) {
+            status = mt_ids_reserve(&w->ids, 1);
+        }
+        if (status != MT_OK) {
+            return status;
+        }
+        if (behind != NULL) {
+            w->ids.data[w->ids.length++] = *behind;
+        }
+        counts[i] = (int64_t)(w->ids.length - before);
+    }
+    return MT_OK;
+}
+
 #endif

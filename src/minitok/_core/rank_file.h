@@ -11,51 +11,11 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base64.h"
 #include "status.h"
 #include "vocabulary.h"
 
 #define MT_LARGEST_ID (UINT32_MAX - 1024) /* MAX_ID of vocabulary.py */
-
-/* The value of a base64 digit; above 63 if it is none. */
-static inline uint8_t mt_base64_digit(uint8_t c) {
-    if (c >= 'A' && c <= 'Z') {
-        return (uint8_t)(c - 'A');
-    }
-    if (c >= 'a' && c <= 'z') {
-        return (uint8_t)(c - 'a' + 26);
-    }
-    if (c >= '0' && c <= '9') {
-        return (uint8_t)(c - '0' + 52);
-    }
-    return c == '+' ? 62 : c == '/' ? 63 : 64;
-}
-
-/* Decode `length` characters of base64 to `out`; returns how many bytes they are, 0 if they are not canonical. */
-static inline size_t mt_decode_base64(const uint8_t *text, size_t length, uint8_t *out) {
-    if (length == 0 || length % 4 != 0) {
-        return 0;
-    }
-    size_t padding = text[length - 1] != '=' ? 0 : text[length - 2] != '=' ? 1 : 2;
-    size_t written = 0;
-    for (size_t at = 0; at < length; at += 4) {
-        size_t digits = at + 4 == length ? 4 - padding : 4;
-        uint32_t bits = 0;
-        for (size_t i = 0; i < 4; i++) {
-            uint8_t digit = i < digits ? mt_base64_digit(text[at + i]) : 0;
-            if (digit > 63) {
-                return 0;
-            }
-            bits = bits << 6 | digit;
-        }
-        for (size_t i = 0; i + 1 < digits; i++) {
-            out[written++] = (uint8_t)(bits >> (16 - 8 * i));
-        }
-        if (digits < 4 && bits & (digits == 3 ? 0xFF : 0xFFFF)) {
-            return 0; /* bits that belong to no byte */
-        }
-    }
-    return written;
-}
 
 /* Fill an empty vocabulary with the tokens of a file and index them. MT_IRREGULAR: the file is not regular. */
 static inline mt_status mt_read_rank_file(mt_vocabulary *v, const uint8_t *data, size_t size) {

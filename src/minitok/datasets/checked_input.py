@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import IO, Any
 
-from minitok.column_files import ColumnBatch, ColumnTexts
+from minitok.column_files import ColumnBatch, ColumnTexts, JoinedTexts
 from minitok.datasets.spans import CutRule, Span, check_unchanged, open_span
 from minitok.datasets.storage import Storage
 
@@ -34,14 +34,16 @@ class _Digest:
         self._content = hashlib.blake2b(digest_size=16)
         self._lengths = hashlib.blake2b(digest_size=16)
 
-    def update(self, data: bytes) -> None:
+    def update(self, data: bytes | memoryview) -> None:
         """Add bytes that were read."""
         self._content.update(data)
 
-    def update_texts(self, texts: Sequence[bytes]) -> None:
+    def update_texts(self, texts: JoinedTexts) -> None:
         """Add texts that were read, each of which ends where it ends."""
-        self.update(b"".join(texts))
-        self._lengths.update("".join([f"{len(text)}," for text in texts]).encode())
+        import numpy as np
+
+        self.update(texts.content)
+        self._lengths.update(np.diff(np.asarray(texts.offsets)).astype("<i8").tobytes())
 
     def __str__(self) -> str:
         return hashlib.blake2b(self._content.digest() + self._lengths.digest(), digest_size=16).hexdigest()

@@ -15,7 +15,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from os import PathLike
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from minitok.column_files import has_columns, pyarrow
@@ -122,7 +121,7 @@ class DatasetRun:
                 f"{job.out} holds the beginning of a dataset from other files, options or another vocabulary (or the "
                 "files have changed); give another folder, or remove it first"
             )
-        self._remove_leftovers()
+        job.storage.remove_temporary(job.out)
         job.storage.write(job.url(VOCABULARY), self.vocabulary)
         job.storage.write(job.url(_PLAN), job.plan.encode("ascii"))
 
@@ -142,17 +141,10 @@ class DatasetRun:
                 entries[number] = entry
                 if update is not None:
                     update(self.size_of(number))
-        self._remove_leftovers()
+        self.job.storage.remove_temporary(self.job.out)
         manifest = manifest_of(self.described, self.job.plan, entries)
         self.job.storage.write(self.job.url(MANIFEST), json.dumps(manifest, indent=1).encode())
         return manifest
-
-    def _remove_leftovers(self) -> None:
-        """Temporary files of what was killed."""
-        job = self.job
-        if job.storage.is_local(job.out):
-            for left in Path(job.storage.open(job.out)[1]).glob(".*.tmp"):
-                left.unlink(missing_ok=True)
 
 
 def encode_dataset(

@@ -135,7 +135,8 @@ def encode_shard(
                     job.storage.put(path, job.url(path.name))
             elif is_here:  # there is nothing to map into memory
                 path.unlink()
-        job.storage.write(job.url(f"{name}.json"), json.dumps(entry).encode())
+        # One that a power failure damages is made again.
+        job.storage.write(job.url(f"{name}.json"), json.dumps(entry).encode(), durable=False)
         return entry
     finally:
         temporary.close()

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import shutil
 import stat
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from glob import glob, has_magic
 from os import PathLike
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
 from minitok.files import open_atomically, write_atomically
@@ -23,6 +25,14 @@ __all__ = ["Paths", "RangeReader", "Storage", "StoredFile"]
 
 #: Paths, URLs and globs of either.
 Paths = str | PathLike[str] | Iterable[str | PathLike[str]]
+
+#: Protocols of file systems, as against stores of objects: what is written there is seen before it is whole.
+_IN_PLACE = frozenset({"hdfs", "webhdfs"})
+#: What a file is called there until it is whole.
+_TEMPORARY = r"\..*\.[0-9a-f]{16}\.tmp"
+
+#: Of a file on this machine so many bytes are fetched at once, at most: what stays in the processor's cache.
+_STEP_HERE = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -115,7 +125,9 @@ class Storage:
         for info in infos:
             if info.get("size") is None:
                 raise ValueError(f"{info['name']}: its server does not say how large it is; fetch it first")
-        return [StoredFile(_url(filesystem, info["name"]), info["size"], _version(info)) for info in infos]
+        # Some file systems leave out of the names of files on which machine they are (webhdfs://host:port/path).
+        beginning = "" if "file" in filesystem.protocol else url.removesuffix(path)
+        return [StoredFile(beginning + info["name"], info["size"], _version(info)) for info in infos]
 
     def size(self, url: str) -> int:
         """How many bytes a file has now.
@@ -145,20 +157,26 @@ class Storage:
             return None
         return data
 
-    def write(self, url: str, data: bytes) -> None:
+    def write(self, url: str, data: bytes, *, durable: bool = True) -> None:
         """Write a small file, which appears when it is whole.
+
+        Args:
+            url: the file.
+            data: its content.
+            durable: see `minitok.files.open_atomically`.
 
         Raises:
             OSError: it cannot be written.
         """
         if self.is_local(url):
-            write_atomically(self.open(url)[1], data)
+            write_atomically(self.open(url)[1], data, durable=durable)
             return
         filesystem, path = self.open(url)
-        filesystem.pipe_file(path, data)
+        with _appearing(filesystem, path) as there:
+            filesystem.pipe_file(there, data)
 
     def put(self, path: Path, url: str) -> None:
-        """Copy a file of this machine. It appears when it is whole, here and in stores of objects.
+        """Copy a file of this machine, which appears when it is whole.
 
         Raises:
             OSError: it cannot be written.
@@ -167,8 +185,9 @@ class Storage:
             with path.open("rb") as file, open_atomically(self.open(url)[1]) as target:
                 shutil.copyfileobj(file, target, 1 << 22)
             return
-        filesystem, there = self.open(url)
-        filesystem.put_file(str(path), there)
+        filesystem, name = self.open(url)
+        with _appearing(filesystem, name) as there:
+            filesystem.put_file(str(path), there)
 
     def is_local(self, url: str) -> bool:
         """Whether a file is on this machine."""
@@ -187,6 +206,17 @@ class Storage:
         except FileNotFoundError:
             pass
 
+    def remove_temporary(self, url: str) -> None:
+        """Remove what was left in a folder by those that were killed while they wrote there."""
+        filesystem, path = self.open(url)
+        if _writes_in_place(filesystem):
+            for name in filesystem.ls(path, detail=False):
+                if re.fullmatch(_TEMPORARY, PurePosixPath(name).name):
+                    self.remove(url + name.removeprefix(path))
+        elif self.is_local(url):
+            for left in Path(path).glob(".*.tmp"):
+                left.unlink(missing_ok=True)
+
     def remove_folder(self, url: str) -> None:
         """Remove a folder with all that is in it, if it is there."""
         filesystem, path = self.open(url)
@@ -195,6 +225,39 @@ class Storage:
             filesystem.rm(path, recursive=True)
         except FileNotFoundError:
             pass
+
+
+def _writes_in_place(filesystem: Any) -> bool:
+    """Whether a file is seen while it is written, elsewhere than here."""
+    protocol = filesystem.protocol
+    return not _IN_PLACE.isdisjoint([protocol] if isinstance(protocol, str) else protocol)
+
+
+@contextmanager
+def _appearing(filesystem: Any, path: str) -> Iterator[str]:
+    """What to call a file while it is written, so that it appears when it is whole.
+
+    That is its own name in stores of objects. HDFS renames only to what is not there, and fsspec does not tell
+    whether it did; so one that is there is removed, and what somebody else has written meanwhile, too.
+    """
+    if not _writes_in_place(filesystem):
+        yield path
+        return
+    folder, _, name = path.rpartition("/")
+    temporary = f"{folder}/.{name}.{os.urandom(8).hex()}.tmp"
+    try:
+        yield temporary
+        for _ in range(5):
+            if filesystem.exists(path):
+                filesystem.rm_file(path)
+            filesystem.mv(temporary, path)
+            if not filesystem.exists(temporary):
+                return
+        raise OSError(errno.EEXIST, f"{temporary} cannot be renamed to that", path)
+    except BaseException:
+        with suppress(OSError):
+            filesystem.rm_file(temporary)
+        raise
 
 
 def _version(info: Mapping[str, Any]) -> str:
@@ -224,6 +287,12 @@ class _Here:
             file.seek(start)
             return file.read(-1 if end is None else end - start)
 
+    def read_into(self, path: str, start: int, buffer: memoryview) -> int:
+        """As `cat_file`, into memory that is there; how many bytes there were."""
+        with Path(path).open("rb") as file:
+            file.seek(start)
+            return file.readinto(buffer)
+
     def open(self, path: str, mode: str) -> IO[Any]:
         return Path(path).open(mode)
 
@@ -250,10 +319,6 @@ class _Here:
 _HERE = _Here()
 
 
-def _url(filesystem: Any, path: str) -> str:
-    return path if "file" in filesystem.protocol else str(filesystem.unstrip_protocol(path))
-
-
 class RangeReader:
     """A stretch of a file, read from its beginning to its end, some megabytes at a time.
 
@@ -262,18 +327,29 @@ class RangeReader:
         url: the file.
         start: where in it the stretch begins.
         stop: where it ends.
-        step: bytes that are fetched at once; so much is held.
+        step: bytes that are fetched at once, at most; so much is held.
+        most: bytes that are given at once.
         name: what messages call it.
     """
 
     def __init__(
-        self, storage: Storage, url: str, start: int, stop: int, *, step: int = 1 << 23, name: str | None = None
+        self,
+        storage: Storage,
+        url: str,
+        start: int,
+        stop: int,
+        *,
+        step: int = 1 << 23,
+        most: int | None = None,
+        name: str | None = None,
     ) -> None:
         self._filesystem, self._path = storage.open(url)
         self._at = start
         self._stop = stop
         self._step = step
-        self._held = b""
+        self._most = step if most is None else most
+        self._buffer = memoryview(b"")  # what is on this machine is read into the same memory again
+        self._held: bytes | memoryview = b""
         self._taken = 0  # of what is held
         self.name = url if name is None else name
 
@@ -285,19 +361,33 @@ class RangeReader:
             OSError: it cannot be read.
         """
         if self._taken == len(self._held):
-            self._held = self.between(self._at, min(self._at + self._step, self._stop))
-            self._at += len(self._held)
-            self._taken = 0
-        end = len(self._held) if size < 0 else min(self._taken + size, len(self._held))
-        data = self._held[self._taken : end]
+            self._fetch()
+        size = self._most if size < 0 else min(size, self._most)
+        end = min(self._taken + size, len(self._held))
+        data = bytes(self._held[self._taken : end])
         self._taken = end
         return data
+
+    def _fetch(self) -> None:
+        self._taken = 0
+        if self._filesystem is _HERE:
+            size = max(0, min(self._step, _STEP_HERE, self._stop - self._at))
+            if len(self._buffer) < size:
+                self._buffer = memoryview(bytearray(size))
+            self._held = self._buffer[:size]
+            self._check_size(_HERE.read_into(self._path, self._at, self._held) if size else 0, size)
+        else:
+            self._held = self.between(self._at, min(self._at + self._step, self._stop))
+        self._at += len(self._held)
 
     def between(self, start: int, stop: int) -> bytes:
         """The bytes of the file from one place to another, wherever reading is."""
         if start >= stop:
             return b""
         data: bytes = self._filesystem.cat_file(self._path, start=start, end=stop)
-        if len(data) != stop - start:
-            raise ValueError(f"{self.name} has become shorter while it was read; wait until it is written")
+        self._check_size(len(data), stop - start)
         return data
+
+    def _check_size(self, found: int, expected: int) -> None:
+        if found != expected:
+            raise ValueError(f"{self.name} has become shorter while it was read; wait until it is written")

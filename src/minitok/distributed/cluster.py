@@ -30,6 +30,17 @@ LONELY = 60.0
 #: How often to look whether there are workers at all.
 _TICK = 0.5
 _REMEDY = "pip install 'minitok[dask]'"
+#: What glibc's malloc comes to by itself. Dask sets the first of these to 64 KiB, so that workers give back what they
+#: free; then all that is read comes in fresh pages, which takes a worker a quarter of its time.
+_MALLOC = {"MALLOC_TRIM_THRESHOLD_": 1 << 25, "MALLOC_MMAP_THRESHOLD_": 1 << 24}
+#: What Dask does beside, a hundred and fifty times a second in each process, is of little use here: by default it
+#: takes 3 % of a processor for the scheduler and 2 % for each worker, and so 0.6 % and 0.3 %.
+_QUIET = {
+    "distributed.worker.profile.enabled": False,
+    "distributed.worker.memory.monitor-interval": "500ms",
+    "distributed.admin.tick.interval": "500ms",
+    "distributed.admin.system-monitor.interval": "5s",
+}
 
 
 # -- Clients -------------------------------------------------------------------------------------------------------
@@ -95,12 +106,14 @@ def connected(address: str) -> Iterator[Any]:
 def local_cluster(workers: int) -> Iterator[Any]:
     """A client of a cluster of processes on this machine, which end with it."""
     distributed = _distributed()
-    with (
-        distributed.LocalCluster(
+    import dask.config
+
+    environment = {f"distributed.nanny.pre-spawn-environ.{name}": size for name, size in _MALLOC.items()}
+    with dask.config.set({**_QUIET, **environment}):
+        cluster = distributed.LocalCluster(
             n_workers=workers, threads_per_worker=1, processes=True, dashboard_address="127.0.0.1:0"
-        ) as cluster,
-        distributed.Client(cluster, set_as_default=False) as client,
-    ):
+        )
+    with cluster, distributed.Client(cluster, set_as_default=False) as client:
         yield client
 
 

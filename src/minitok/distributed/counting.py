@@ -47,6 +47,8 @@ _MEMORY_SHARE = 0.5
 #: Sections that a worker merges at once, and bytes of each that it fetches at once.
 _SECTIONS_AT_ONCE = 64
 _SECTION_STEP = 1 << 19
+#: Bytes of counts that are shared out in memory, at least, before they go to disk.
+_HELD = 1 << 26
 
 
 @dataclass(frozen=True)
@@ -134,7 +136,7 @@ def count_pieces(
         if plan is None:
             threads = max(1, sum(worker["nthreads"] for worker in workers.values()))
             plan = Plan.of(groups, field, rule, threads, min(threads, MOST_STREAMS))
-            folder.storage.write(folder.url_of(PLAN), plan.written())
+            folder.storage.write(folder.url_of(PLAN), plan.written(), durable=False)
         limit = _memory_limit(workers) if memory_limit is None else memory_limit
         job = _Job(storage, folder, plan.hash, plan.partitions, regex, tokens, errors, limit, rule)
         shares: list[Written] = []
@@ -149,7 +151,7 @@ def count_pieces(
         parts = range(plan.partitions)
         partitions = [found for _, found in results(client, _add_up, [(job, part, contents) for part in parts])]
         streams = [_section(folder, one.name, one.ends, 0, 1 << 20) for one in partitions]
-        counts = merged(streams, regex, tokens, scale, on_disk=True)
+        counts = merged(streams, regex, tokens, scale, on_disk=True, thread=True)
         _check_sums(shares, partitions, counts)
     return counts
 
@@ -216,10 +218,10 @@ def _count(job: _Job, number: int, portion: Portion) -> Written:
 
 
 class _Shares:
-    """Sorted records, shared out by hash of their pieces; on disk, because there may be many."""
+    """Sorted records, shared out by hash of their pieces; what is too much for memory is on disk."""
 
     def __init__(self, partitions: int) -> None:
-        self._folder = TemporaryFolder()
+        self._folder: TemporaryFolder | None = None
         self._held: list[list[bytes]] = [[] for _ in range(partitions)]
         self._size = 0
         self._runs = 0
@@ -230,14 +232,15 @@ class _Shares:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._folder.close()
+        if self._folder is not None:
+            self._folder.close()
 
     def add(self, block: bytes) -> None:
         """Share out a block."""
         for held, share in zip(self._held, _backend.partition_records(block, len(self._held))):
             held.append(share)
         self._size += len(block)
-        if self._size >= BLOCK_SIZE * len(self._held):
+        if self._size >= max(_HELD, BLOCK_SIZE * len(self._held)):
             self._write()
 
     def sections(self) -> Iterator[bytes]:
@@ -250,17 +253,33 @@ class _Shares:
             self.ends.append(size)
 
     def _blocks(self, partition: int) -> Iterator[bytes]:
-        for run in range(self._runs):
-            yield from read_run(self._folder.path / f"{partition}-{run}")
-        if block := b"".join(self._held[partition]):
-            yield block
+        if self._folder is not None:
+            for run in range(self._runs):
+                yield from read_run(self._folder.path / f"{partition}-{run}")
+        yield from _joined(self._held[partition])
 
     def _write(self) -> None:
+        if self._folder is None:
+            self._folder = TemporaryFolder()
         for partition, held in enumerate(self._held):
-            write_run(self._folder.path / f"{partition}-{self._runs}", filter(None, [b"".join(held)]), REMEDY)
+            write_run(self._folder.path / f"{partition}-{self._runs}", _joined(held), REMEDY)
             held.clear()
         self._runs += 1
         self._size = 0
+
+
+def _joined(blocks: Iterable[bytes]) -> Iterator[bytes]:
+    """Blocks, each of which may be small or empty, as few of the usual size."""
+    held: list[bytes] = []
+    size = 0
+    for block in blocks:
+        held.append(block)
+        size += len(block)
+        if size >= BLOCK_SIZE:
+            yield b"".join(held)
+            held, size = [], 0
+    if size:
+        yield b"".join(held)
 
 
 def _contents(shares: Sequence[Written]) -> bytes:

@@ -115,7 +115,8 @@ class Scratch:
             if self.storage.read_if_there(self.url_of(PLAN)) is None:  # the job ended while this was at work
                 self.storage.remove(self.url_of(kept.name))
                 raise FileNotFoundError(f"the scratch folder {self.url} is gone; count again")
-            self.storage.write(entry, json.dumps({"plan": plan, "written": asdict(kept)}).encode("ascii"))
+            told = json.dumps({"plan": plan, "written": asdict(kept)}).encode("ascii")
+            self.storage.write(entry, told, durable=False)  # one that a power failure damages is made again
         return kept
 
     def _kept(self, entry: bytes | None, plan: str) -> Written | None:

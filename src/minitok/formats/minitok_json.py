@@ -22,10 +22,13 @@ import hashlib
 import json
 from base64 import b64encode
 from binascii import Error as Base64Error
-from binascii import a2b_base64
+from binascii import a2b_base64, b2a_base64
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from operator import itemgetter
 from typing import Any, get_args
 
+from minitok import _backend
 from minitok.added_tokens import AddedToken
 from minitok.formats.json_documents import check_parts, parse_json
 from minitok.normalizers import Normalizer
@@ -39,6 +42,8 @@ __all__ = ["dump", "from_document", "is_document", "other_fields", "parse", "wit
 
 VERSIONS = (1, 2)
 _REMEDY = "the file is damaged or was edited; save it anew"
+#: Fields that are long, and have no objects in them.
+_LISTS = ("tokens", "merges", "ranks")
 #: Field to the types of its value.
 _FIELDS: dict[str, tuple[type, ...]] = {
     "name": (str,),
@@ -65,18 +70,24 @@ def dump(vocabulary: Vocabulary) -> bytes:
         "pattern": vocabulary.pattern,
         "whole_piece": vocabulary.whole_piece,
         "special_tokens": dict(vocabulary.special_tokens),
-        "tokens": _listed(vocabulary),
-        "merges": None if vocabulary.merges is None else [list(merge) for merge in vocabulary.merges],
+        "tokens": None,
+        "merges": None if vocabulary.merges is None else list(vocabulary.merges),
         "metadata": dict(vocabulary.metadata),
         **extras,
     }
     try:
-        document["checksum"] = _checksum(document)
+        written = {key: _compact(value) for key, value in document.items()}
+        written["tokens"] = _listed(vocabulary)
+        # To write lists of tokens and numbers takes long, and nothing in them has keys to sort.
+        canonical = {
+            key: written[key] if key in _LISTS else _compact(value, sort_keys=True) for key, value in document.items()
+        }
     except (TypeError, ValueError, RecursionError) as error:
         raise ValueError(f"the metadata of {vocabulary.name!r} cannot be written as JSON: {error}") from None
+    content = ",".join(f'"{key}":{canonical[key]}' for key in sorted(canonical))
+    written["checksum"] = _compact(_hash("{" + content + "}"))
     # A line for each field: small differences stay small for tools that compare lines.
-    lines = [f"{json.dumps(key)}: {json.dumps(value, separators=(',', ':'))}" for key, value in document.items()]
-    return ("{\n" + ",\n".join(lines) + "\n}\n").encode("ascii")
+    return ("{\n" + ",\n".join(f'"{key}": {value}' for key, value in written.items()) + "\n}\n").encode("ascii")
 
 
 #: What version 2 has, and of which classes it is; the default of each is left out.
@@ -162,20 +173,37 @@ def _parse_extras(document: dict[str, Any]) -> dict[str, Any]:
     return extras
 
 
-def _listed(vocabulary: Vocabulary) -> list[str | int]:
-    out: list[str | int] = []
-    expected = 0
-    for token, i in sorted(vocabulary.tokens.items(), key=lambda item: item[1]):
-        if i != expected:
-            out.append(i)
-        out.append(b64encode(token).decode("ascii"))
-        expected = i + 1
-    return out
+def _listed(vocabulary: Vocabulary) -> str:
+    """The tokens as JSON."""
+    spelt, ids = _in_base64(vocabulary.tokens)
+    has_gaps = bool(ids) and ids[-1] != len(ids) - 1
+    gaps = [at for at, (before, i) in enumerate(pairwise([-1, *ids])) if i != before + 1] if has_gaps else []
+    parts = []
+    for start, stop in pairwise([0, *gaps, len(ids)]):
+        if start < stop:
+            number = [b"%d" % ids[start]] if ids[start] != start else []  # there was a gap before
+            parts += [*number, b'"' + b'","'.join(spelt[start:stop]) + b'"']
+    return (b"[" + b",".join(parts) + b"]").decode("ascii")
+
+
+def _in_base64(tokens: Mapping[bytes, int]) -> tuple[list[bytes], Sequence[int]]:
+    """Tokens in base64, and their ids, which rise."""
+    if isinstance(tokens, _backend.RankTable) and tokens.largest == len(tokens) - 1:
+        return tokens.in_base64().splitlines(), range(len(tokens))
+    items = sorted(tokens.items(), key=itemgetter(1))
+    return [b2a_base64(token, newline=False) for token, _ in items], [i for _, i in items]
+
+
+def _compact(value: Any, *, sort_keys: bool = False) -> str:
+    return json.dumps(value, sort_keys=sort_keys, separators=(",", ":"), allow_nan=False)
 
 
 def _checksum(document: dict[str, Any]) -> str:
     content = {key: value for key, value in document.items() if key != "checksum"}
-    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return _hash(_compact(content, sort_keys=True))
+
+
+def _hash(canonical: str) -> str:
     return "sha256:" + hashlib.sha256(canonical.encode("ascii")).hexdigest()
 
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import ItemsView, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from itertools import chain
 from math import lcm
 from os import PathLike
@@ -25,6 +25,7 @@ from minitok import _backend
 from minitok.files import TemporaryFolder, open_atomically
 from minitok.patterns import find_named_pattern
 from minitok.piece_records import unpack_records
+from minitok.threads import ahead
 from minitok.training.record_files import frames, read_frames, write_run
 
 __all__ = ["MOST_STREAMS", "REMEDY", "Measured", "PieceCounts", "Records", "merged", "scaled"]
@@ -41,6 +42,8 @@ _KEYS: dict[str, type | tuple[type, ...]] = {
 _HEADER_LIMIT = 1 << 24
 #: Streams that are merged at once: each is an open file, and has a block in memory.
 MOST_STREAMS = 128
+#: Blocks that a thread merges before they are written.
+_AHEAD = 4
 #: What to do where a temporary file cannot be written.
 REMEDY = "free space there, or set TMPDIR to a folder with more room"
 
@@ -422,6 +425,7 @@ def merged(
     scale: int,
     *,
     on_disk: bool,
+    thread: bool = False,
 ) -> PieceCounts:
     """The counts of several sorted streams together.
 
@@ -431,23 +435,26 @@ def merged(
         special_tokens: those of all.
         scale: that of all.
         on_disk: whether to keep the result in a temporary file.
+        thread: whether a thread may merge while this one writes that file.
 
     Raises:
         ValueError: a count above 2**63 - 1.
         OSError: a file cannot be read or written.
     """
-    measured = Measured(_backend.merge_records(streams))
-    if on_disk:
-        folder = TemporaryFolder()
-        path = folder.path / "counts"
-        try:
-            write_run(path, measured, REMEDY)
-        except BaseException:
-            folder.close()
-            raise
-        records = Records(path=path, keep=folder)
-    else:
-        records = Records(list(measured))
+    merging = _backend.merge_records(streams)
+    with closing(ahead(merging, _AHEAD)) if thread else nullcontext(merging) as blocks:
+        measured = Measured(blocks)
+        if on_disk:
+            folder = TemporaryFolder()
+            path = folder.path / "counts"
+            try:
+                write_run(path, measured, REMEDY)
+            except BaseException:
+                folder.close()
+                raise
+            records = Records(path=path, keep=folder)
+        else:
+            records = Records(list(measured))
     return PieceCounts(
         records,
         pattern=pattern,

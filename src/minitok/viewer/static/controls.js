@@ -1,7 +1,6 @@
 // Buttons, keys, pointers; a text that is typed; and the beginning of it all.
 
 function toggle(id) {
-  if ($(id).disabled) return;
   const on = $(id).ariaPressed !== "true";
   $(id).ariaPressed = String(on);
   if (id !== "white") return void document.body.classList.toggle(id, on);
@@ -23,13 +22,23 @@ function turn() {
 }
 dark.addEventListener("change", paint);
 
-const help = () => $("keys").showModal();
-const KEYS = { w: () => toggle("white"), s: () => toggle("special"), i: () => toggle("numbers"), t: turn, "?": help, Escape: closeDetails,
-  "/": () => { $("query").focus(); $("query").select(); } };
+// Keys of one character, and what each does the work of. Who speaks to the computer can switch them off (WCAG 2.1.4).
+const KEYS = { w: "white", s: "special", i: "numbers", t: "theme", "?": "help", "/": "query" };
+function work(id) {
+  if (id !== "query") return void $(id).click();
+  $(id).focus();
+  $(id).select();
+}
+function hint() {
+  const on = $("single").checked;
+  for (const [key, id] of Object.entries(KEYS)) $(id).title = on ? key : "";
+  $("query").placeholder = on ? "Search  ( / )" : "Search";
+}
+$("single").addEventListener("change", hint);
 
 for (const id of ["white", "special", "numbers"]) $(id).addEventListener("click", () => toggle(id));
 $("theme").addEventListener("click", turn);
-$("help").addEventListener("click", help);
+$("help").addEventListener("click", () => $("keys").showModal());
 $("known").addEventListener("click", () => $("keys").close());
 $("query").addEventListener("input", search);
 $("by").addEventListener("change", search);
@@ -69,7 +78,8 @@ document.addEventListener("keydown", (e) => {
   if (span && (e.key === "Enter" || e.key === " ")) press(placeOf(span));
   else if (e.ctrlKey || e.metaKey) {
     if (!["Home", "End"].includes(e.key) || !move(e.key, true)) return;
-  } else if (Object.hasOwn(KEYS, e.key)) KEYS[e.key]();
+  } else if (e.key === "Escape") closeDetails();
+  else if ($("single").checked && Object.hasOwn(KEYS, e.key)) work(KEYS[e.key]);
   else if (e.shiftKey || !move(e.key, false)) return;
   e.preventDefault();
 });
@@ -108,6 +118,7 @@ function listen(limit) {
 
 const data = JSON.parse($("data").textContent);
 paint();
+hint();
 show(data);
 if (data.live) {
   $("typed").value = data.text;

@@ -26,14 +26,13 @@ STALE = shutil.ignore_patterns("*.so", "*.egg-info", "_fast*.c", "__pycache__")
 #: A program that asks for memory without end stops before the machine does.
 MOST_MEMORY = "hard_rss_limit_mb=8000"
 #: Not for a core that is built so: objects at odd addresses, one of which is read too far on purpose; limits of
-#: memory, of which the sanitizer takes terabytes of addresses and keeps what is freed; a browser, which does not start
-#: with the sanitizer's libraries loaded; workers, who would use the minitok that is installed.
+#: memory, of which the sanitizer takes terabytes of addresses and keeps what is freed; workers, who would use the
+#: minitok that is installed. (And a browser does not start with the sanitizer's libraries loaded.)
 NOT_HERE = (
     "guarded.py",
     "bad_files.py",
     "encode_file.py::test_memory_is_bounded",
     "formats.py::test_a_gigabyte_of_zeros",
-    "viewer_browser.py",
     "cluster.py",
 )
 #: Of millions of code points a part: most of the time goes into Python, which sanitizers make many times slower.
@@ -98,7 +97,7 @@ def tests(sample: bool) -> list[str]:
     if sample:
         return [*command, "-k", "native and not real_text", *(f"tests/test_{name}.py" for name in SAMPLE)]
     left_out = (f"--{'deselect' if '::' in name else 'ignore'}=tests/test_{name}" for name in NOT_HERE)
-    return [*command, "-k", "native", "tests", *left_out]
+    return [*command, "-k", "native", "-m", "not browser", "tests", *left_out]
 
 
 def main() -> int:

@@ -62,10 +62,12 @@ static const bool mt_json_mark[256] = {
 
 /* Go to the next mark; false if there is none. */
 static inline bool mt_json_to_mark(mt_json *j) {
-    while (j->at < j->size && !mt_json_mark[j->data[j->at]]) {
-        j->at++;
+    const uint8_t *at = j->data + j->at, *end = j->data + j->size;
+    while (at < end && !mt_json_mark[*at]) {
+        at++;
     }
-    return j->at < j->size;
+    j->at = (size_t)(at - j->data);
+    return at < end;
 }
 
 /* Go behind a string, whose opening quote has been passed. */
@@ -75,7 +77,7 @@ static inline bool mt_json_skip_string(mt_json *j) {
         if (c == '"') {
             return true;
         }
-        j->at += c == '\\';
+        j->at += c == '\\' && j->at < j->size;
     }
     return false;
 }

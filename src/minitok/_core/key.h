@@ -41,11 +41,26 @@ static inline mt_piece_key mt_load_key(const uint8_t *piece, size_t length) {
     return key;
 }
 
-/* The same where nothing may be read behind the piece. */
+/* The same where nothing may be read behind the piece: from its beginning and from its end, which may overlap. */
 static inline mt_piece_key mt_load_key_exactly(const uint8_t *piece, size_t length) {
-    uint8_t copy[16] = {0};
-    memcpy(copy, piece, length <= MT_KEY_BYTES ? length : 0);
-    return mt_load_key(copy, length);
+    uint64_t low = 0, high = 0;
+    if (length > MT_KEY_BYTES) {
+        return (mt_piece_key){length, 0};
+    }
+    if (length >= 8) {
+        memcpy(&low, piece, 8);
+        memcpy(&high, piece + length - 8, 8);
+        high = length == 8 ? 0 : high >> 8 * (16 - length);
+    } else if (length >= 4) {
+        uint32_t beginning, end;
+        memcpy(&beginning, piece, 4);
+        memcpy(&end, piece + length - 4, 4);
+        low = beginning | (uint64_t)end << 8 * (length - 4);
+    } else if (length > 0) {
+        size_t middle = length / 2, last = length - 1;
+        low = piece[0] | (uint64_t)piece[middle] << 8 * middle | (uint64_t)piece[last] << 8 * last;
+    }
+    return (mt_piece_key){low, high | (uint64_t)length << 56};
 }
 
 /* Every bit of the key reaches the lower half of the result: a product's bits know only of those below them, so the

@@ -89,6 +89,8 @@ def _huggingface() -> Iterator[Swollen]:
         for kind in (b"Regex", b"String"):
             one = b'{"type":"Split","behavior":"Isolated","content":"","pattern":{"%s":"' % kind
             one = one.replace(b"Split", b"Replace") if key == b"normalizer" else one
+            long = [one + b"%d" % n + b"\\\\p{L}" * 120 + b'"}},' for n in range(99)]
+            yield f"long expressions of a {key!r}, {kind!r}", parts + b"".join(long) + end
             yield f"expressions of a {key!r}", fill(parts, lambda n, one=one: one + b'%d+"}},' % n, end)  # type: ignore[misc]
             for letters in (b"a|", b"\\\\p{L}", b"(", b"a*"):
                 yield (

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import subprocess
 import sys
 from collections.abc import Callable
@@ -211,3 +212,20 @@ def test_a_document_as_large_as_any(tmp_path: Path) -> None:
     assert 30_000_000 < path.stat().st_size < 40_000_000
     vocabulary = formats.load(path)
     assert (vocabulary.n_vocab, len(vocabulary.merges or ())) == (262_144, 580_000)
+
+
+@pytest.mark.parametrize(
+    ("key", "inner", "kind"),
+    [("normalizer", "normalizers", "Replace"), ("pre_tokenizer", "pretokenizers", "Split")],
+)
+def test_expressions_that_are_long_together(tmp_path: Path, key: str, inner: str, kind: str) -> None:
+    """None of them is too long; to compile them all took half a minute."""
+    stages = [
+        {"type": kind, "behavior": "Isolated", "content": "", "pattern": {"Regex": f"{n}|" + r"\p{L}" * 120}}
+        for n in range(99)
+    ]
+    path = tmp_path / "tokenizer.json"
+    model = {"vocab": {"a": 0, "b": 1, "ab": 2}, "merges": ["a b"]}
+    path.write_text(json.dumps({key: {"type": "Sequence", inner: stages}, "model": model}), "utf-8")
+    with pytest.raises(ValueError, match=r"tokenizer\.json: the expressions are too long.* together"):
+        minitok.load(path)

@@ -97,8 +97,9 @@ LONGEST_PATTERN = 300_000
 
 
 def pinned_length(pattern: str) -> int:
-    """How long an expression is with its classes written out; of one that is too long anyway, at least that long."""
-    return len(pattern if len(pattern) > LONGEST_PATTERN else pin_classes(pattern))
+    """How long an expression is with its classes written out; of one that is known, or too long anyway, at least."""
+    is_told = len(pattern) > LONGEST_PATTERN or is_known_to_compile(pattern)
+    return len(pattern if is_told else pin_classes(pattern))
 
 
 @lru_cache(maxsize=64)
@@ -112,12 +113,12 @@ def compile_pattern(pattern: str, *, bmp_only: bool = False) -> Any:
     Raises:
         ValueError: no engine takes it, or it is too long.
     """
-    if pinned_length(pattern) > LONGEST_PATTERN:
+    pinned = pattern if len(pattern) > LONGEST_PATTERN else pin_classes(pattern, bmp_only=bmp_only)
+    if len(pinned) > LONGEST_PATTERN:
         raise ValueError(
             f"the split pattern {pattern[:60]!r}... is too long: with its classes written out it has more than "
             f"{LONGEST_PATTERN} characters"
         )
-    pinned = pin_classes(pattern, bmp_only=bmp_only)
     set_operations = _has_nested_class(pattern)
     with warnings.catch_warnings():
         warnings.simplefilter("error")

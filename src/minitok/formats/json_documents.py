@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection
+from itertools import accumulate
 from typing import Any, TypeVar
 
 from minitok.pretokenizer import LONGEST_PATTERN, pinned_length
@@ -94,8 +95,11 @@ def check_parts(parts: Collection[Any], source: str) -> None:
     """
     if len(parts) > MOST_PARTS:
         raise ValueError(f"{source}: more than {MOST_PARTS} normalizers or stages that cut text; {DAMAGED}")
-    patterns = [str(part["pattern"]) for part in parts if isinstance(part, dict) and "pattern" in part]
-    if sum(map(pinned_length, patterns)) > LONGEST_PATTERN:
+    patterns = [part.get("pattern") for part in parts if isinstance(part, dict)]
+    # (An expression as it is here, or as it is in `tokenizer.json`.)
+    expressions = [pattern.get("Regex") if isinstance(pattern, dict) else pattern for pattern in patterns]
+    lengths = (pinned_length(expression) for expression in expressions if isinstance(expression, str))
+    if any(together > LONGEST_PATTERN for together in accumulate(lengths)):  # no more are looked at than needed
         raise ValueError(
             f"{source}: the expressions are too long: with their classes written out they have more than "
             f"{LONGEST_PATTERN} characters together"

@@ -10,14 +10,15 @@ from __future__ import annotations
 
 import json
 import shutil
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
+
+from tests.clusters import serving
 
 _ROOT = "/webhdfs/v1"
 
@@ -141,11 +142,5 @@ class _Node(BaseHTTPRequestHandler):
 @contextmanager
 def webhdfs_server(folder: Path) -> Iterator[str]:
     """A server of a folder; gives its URL."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Node, folder))
-    server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"webhdfs://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
+    with serving(partial(_Node, folder)) as address:
+        yield f"webhdfs://{address}"

@@ -336,6 +336,17 @@ cdef class _RankTable:
         if self.mapped.buf != NULL:
             PyBuffer_Release(&self.mapped)
 
+    cdef bint finish(self, mt_status status) except -1:
+        """Make what follows from the tokens and pairs that were read; whether the file was regular."""
+        if status == MT_OK:
+            with nogil:
+                mt_index_byte_pairs(&self.vocabulary)
+                status = mt_find_borders(&self.vocabulary, &self.borders)
+        if status == MT_IRREGULAR or status == MT_TOO_MANY_TOKENS:
+            return False
+        check(status)
+        return True
+
     @classmethod
     def parse(cls, bytes data):
         """The tokens of a rank file; None if the file is not regular."""
@@ -347,13 +358,7 @@ cdef class _RankTable:
             status = mt_read_rank_file(&table.vocabulary, start, size)
             if status == MT_OK:
                 status = mt_add_implied_pairs(&table.vocabulary)
-            if status == MT_OK:
-                mt_index_byte_pairs(&table.vocabulary)
-                status = mt_find_borders(&table.vocabulary, &table.borders)
-        if status == MT_IRREGULAR or status == MT_TOO_MANY_TOKENS:
-            return None
-        check(status)
-        return table
+        return table if table.finish(status) else None
 
     @staticmethod
     def find_json_model(bytes data):
@@ -381,12 +386,8 @@ cdef class _RankTable:
         fill_tokens(&strings.vocabulary, {string.encode("utf-8"): i for i, string in enumerate(apart)})
         with nogil:
             status = mt_read_json_model(&table.vocabulary, start, &found, &strings.vocabulary, ids)
-            if status == MT_OK:
-                mt_index_byte_pairs(&table.vocabulary)
-                status = mt_find_borders(&table.vocabulary, &table.borders)
-        if status == MT_IRREGULAR or status == MT_TOO_MANY_TOKENS:
+        if not table.finish(status):
             return None
-        check(status)
         return table, {string: ids[i] for i, string in enumerate(apart) if ids[i] >= 0}
 
     @classmethod

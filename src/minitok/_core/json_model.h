@@ -16,7 +16,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "rank_file.h"
 #include "status.h"
 #include "utf8.h"
 #include "vocabulary.h"

@@ -15,8 +15,6 @@
 #include "status.h"
 #include "vocabulary.h"
 
-#define MT_LARGEST_ID (UINT32_MAX - 1024) /* MAX_ID of vocabulary.py */
-
 /* Fill an empty vocabulary with the tokens of a file and index them. MT_IRREGULAR: the file is not regular. */
 static inline mt_status mt_read_rank_file(mt_vocabulary *v, const uint8_t *data, size_t size) {
     size_t lines = 1;

@@ -26,6 +26,7 @@
 #include "memory.h"
 #include "status.h"
 
+#define MT_LARGEST_ID (UINT32_MAX - 1024) /* MAX_ID of vocabulary.py */
 #define MT_NO_SYMBOL UINT32_MAX
 #define MT_NO_RANK UINT32_MAX
 #define MT_SYMBOL_BITS 21
